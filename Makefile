@@ -1,0 +1,35 @@
+# The two commands of a newcomer are `make demo` and `make test`; `make help` lists the rest.
+PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
+  $$python -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' 2>/dev/null && echo $$python && break; done)
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.PHONY: help demo test lint bench clean
+.DEFAULT_GOAL := help
+
+help: ## List the commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+$(VENV)/installed: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or 3.12 found: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 2; }
+	@echo "Making $(VENV) and installing skewcheck (about a minute the first time) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(VENV)/installed ## The whole way on real flights, with two audits at the end
+	@$(RUN) -m skewcheck.demo
+
+test: $(VENV)/installed lint ## Style, types and all tests
+	@$(RUN) -m pytest
+
+lint: $(VENV)/installed ## Style and types
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+
+bench: $(VENV)/installed ## Speed as ratios against floors; exit 1 past a limit
+	@$(RUN) -m benchmarks
+
+clean: ## Remove everything that a command made
+	@rm -rf $(VENV) demo-output data log *.egg-info

@@ -1,0 +1,292 @@
+"""The verdict of an audit: the contract that every report prints.
+
+A verdict is plain data. The terminal table, the HTML page, and the JSON file are each a function of it alone;
+`Verdict.to_json` and `Verdict.from_json` are inverse to each other. The schema is named in the file itself and a
+reader refuses a schema that it does not know.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from skewcheck.errors import SkewcheckError
+
+SCHEMA = "skewcheck/audit/1"
+
+STAGES = ("retrieval", "transform", "end_to_end")
+"""The cuts of a replay, in the order in which a value travels.
+
+* retrieval: features from the logged store values against features from the point-in-time values;
+* transform: the features served against the generated transform over the inputs that serving logged;
+* end_to_end: the features served against the whole training path.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One request on which the two sides of a comparison differ.
+
+    `served` is the side nearer to serving, `replayed` the side nearer to training; None is missing. `row` holds the
+    inputs that the feature reads, as logged.
+    """
+
+    request_id: str | None
+    requested_at: str | None
+    served: Any
+    replayed: Any
+    row: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Counts of one feature (or one retrieved column) at one stage.
+
+    `compared` counts rows, `mismatched` those whose two values are not equal (or not within the declared
+    tolerance); `served_missing` and `replayed_missing` count the mismatches in which only that side is missing.
+    The absolute differences are over mismatches with a number on both sides, None where there is none.
+    """
+
+    compared: int
+    mismatched: int
+    served_missing: int = 0
+    replayed_missing: int = 0
+    max_absolute_difference: float | None = None
+    mean_absolute_difference: float | None = None
+    first_mismatch: str | None = None
+    last_mismatch: str | None = None
+    samples: tuple[Pair, ...] = ()
+
+    @property
+    def mismatch_rate(self) -> float:
+        """Share of compared rows that differ, 0 where nothing was compared."""
+        return self.mismatched / self.compared if self.compared else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureVerdict:
+    """What the audit found about one feature.
+
+    `stage` is the cut at which most of its mismatches arise, None unless the verdict is "skew"; `stages` has the
+    comparison of every cut that was made. `causes` is empty until an explanation is sought. `note` says why a
+    feature was not compared.
+    """
+
+    name: str
+    verdict: Literal["match", "skew", "not-compared"]
+    stage: str | None = None
+    stages: dict[str, Comparison] = field(default_factory=dict)
+    reads: tuple[str, ...] = ()
+    tolerance: float = 0.0
+    note: str | None = None
+    causes: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def shown(self) -> Comparison:
+        """The comparison to print: the stage of the skew, otherwise the widest cut that was made."""
+        for stage in (self.stage, "end_to_end", "transform", "retrieval"):
+            if stage in self.stages:
+                return self.stages[stage]
+        return Comparison(compared=0, mismatched=0)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnVerdict:
+    """What retrieval did to one column of the store: the value that serving read against the point-in-time value."""
+
+    name: str
+    view: str
+    comparison: Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One rule of the training filter: how many logged rows training would have dropped; None is unknown."""
+
+    name: str
+    outside: int | None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of the log.
+
+    Attributes:
+        logged: Rows read from the log.
+        replayed: Rows that the training path computed.
+        duplicated: Rows beyond the first of each request id; None where the log has no request id.
+        unmatched: Rows that the point-in-time retrieval did not return; None where retrieval was not replayed.
+        outside_training_filter: Rows that training would have dropped; None where a rule reads a column the log lacks.
+        filters: The same for each rule.
+        first: Time of the earliest request (ISO 8601, UTC), None where the log has no times.
+        last: Time of the latest request.
+    """
+
+    logged: int
+    replayed: int
+    duplicated: int | None = None
+    unmatched: int | None = None
+    outside_training_filter: int | None = None
+    filters: tuple[Filter, ...] = ()
+    first: str | None = None
+    last: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One pair of hashes seen in the log. `current` says whether it is the generated code's; None hashes: not logged."""
+
+    definition: str | None
+    state: str | None
+    rows: int
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something the reader must know: an unreadable file, a stage that could not be replayed, an unknown hash.
+
+    An "error" makes the verdict incomplete; a "warning" does not. `where` names the file, column or stage.
+    """
+
+    severity: Literal["error", "warning"]
+    where: str
+    message: str
+    remedy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The whole audit of one service's log."""
+
+    service: str
+    verdict: Literal["pass", "fail", "incomplete"]
+    rows: Rows
+    features: tuple[FeatureVerdict, ...]
+    log: str = ""
+    definition: str | None = None
+    state: str | None = None
+    columns: tuple[ColumnVerdict, ...] = ()
+    versions: tuple[Version, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    stages: dict[str, str] = field(default_factory=dict)
+    """For every stage, "compared" or the reason why it was not."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 clean, 1 skew found, 3 the audit could not be completed."""
+        return {"pass": 0, "fail": 1, "incomplete": 3}[self.verdict]
+
+    @property
+    def skewed(self) -> tuple[FeatureVerdict, ...]:
+        """The features with skew, most mismatches first."""
+        found = [feature for feature in self.features if feature.verdict == "skew"]
+        return tuple(sorted(found, key=lambda feature: (-feature.shown.mismatch_rate, feature.name)))
+
+    def to_json(self) -> str:
+        """The verdict as JSON text, keys in a fixed order, ending in a newline.
+
+        A number that JSON has no literal for is written as the string "NaN", "Infinity" or "-Infinity".
+        """
+        body = {"schema": SCHEMA, **asdict(self)}
+        body["features"] = [_feature_to_data(feature) for feature in self.features]
+        body["columns"] = [
+            {"name": column.name, "view": column.view, **_comparison_to_data(column.comparison)}
+            for column in self.columns
+        ]
+        return json.dumps(_plain(body), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @staticmethod
+    def from_json(text: str) -> Verdict:
+        """The verdict that `to_json` wrote.
+
+        Raises:
+            SkewcheckError: The text is not JSON, or of a schema that this version does not read.
+        """
+        try:
+            data = json.loads(text)
+        except ValueError as error:
+            raise SkewcheckError(
+                f"not a verdict: {error}", remedy="Give a file written by `skewcheck audit --format json`."
+            ) from error
+        schema = data.pop("schema", None) if isinstance(data, dict) else None
+        if schema != SCHEMA:
+            raise SkewcheckError(
+                f"verdict schema is {schema!r}, expected {SCHEMA!r}",
+                remedy="Audit again with this version of skewcheck, or read the file with the version that wrote it.",
+            )
+        rows = data.pop("rows")
+        filters = tuple(Filter(**rule) for rule in rows.pop("filters"))
+        return Verdict(
+            rows=Rows(**rows, filters=filters),
+            features=tuple(_feature_from_data(feature) for feature in data.pop("features")),
+            columns=tuple(
+                ColumnVerdict(column.pop("name"), column.pop("view"), _comparison_from_data(column))
+                for column in data.pop("columns")
+            ),
+            versions=tuple(Version(**version) for version in data.pop("versions")),
+            problems=tuple(Problem(**problem) for problem in data.pop("problems")),
+            **data,
+        )
+
+
+def _comparison_to_data(comparison: Comparison) -> dict[str, Any]:
+    data = asdict(comparison)
+    samples = data.pop("samples")
+    return {
+        "compared": data.pop("compared"),
+        "mismatched": data.pop("mismatched"),
+        "mismatch_rate": comparison.mismatch_rate,
+        **data,
+        "samples": samples,
+    }
+
+
+def _comparison_from_data(data: dict[str, Any]) -> Comparison:
+    known = {key: value for key, value in data.items() if key != "mismatch_rate"}
+    return Comparison(**{**known, "samples": tuple(Pair(**pair) for pair in known["samples"])})
+
+
+def _feature_to_data(feature: FeatureVerdict) -> dict[str, Any]:
+    """A feature's JSON: the comparison that is shown stands at the top, every stage's under `stages`."""
+    return {
+        "name": feature.name,
+        "verdict": feature.verdict,
+        "stage": feature.stage,
+        **_comparison_to_data(feature.shown),
+        "causes": list(feature.causes),
+        "reads": list(feature.reads),
+        "tolerance": feature.tolerance,
+        "note": feature.note,
+        "stages": {stage: _comparison_to_data(feature.stages[stage]) for stage in feature.stages},
+    }
+
+
+def _feature_from_data(data: dict[str, Any]) -> FeatureVerdict:
+    return FeatureVerdict(
+        name=data["name"],
+        verdict=data["verdict"],
+        stage=data["stage"],
+        stages={stage: _comparison_from_data(comparison) for stage, comparison in data["stages"].items()},
+        reads=tuple(data["reads"]),
+        tolerance=data["tolerance"],
+        note=data["note"],
+        causes=tuple(data["causes"]),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON can hold it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
