@@ -1,0 +1,72 @@
+"""Fingerprints: when has the meaning of a declaration changed?
+
+The hash is over the expansion into primitives, statistics standing as placeholders with the definition of how they
+are computed. Names of helpers, comments, documentation and the order of features do not enter; every constant,
+operator, type, source column and filter that can change a value does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from skewcheck.language.declaration import Feature, Service
+from skewcheck.language.expressions import expand, key_of, walk
+from skewcheck.language.operator import Placeholder
+from skewcheck.language.terms import Term
+from skewcheck.language.terms import walk as walk_terms
+
+FORMAT = "skewcheck/definition/1"
+
+
+def fingerprint(service: Service) -> str:
+    """The hash of everything that decides the values of a service's features (64 hexadecimal digits)."""
+    columns = {column.name: [column.source, str(column.type), column.role] for column in service.columns()}
+    return _hash(
+        {
+            "format": FORMAT,
+            "features": {feature.name: describe(feature) for feature in service.features},
+            "filters": sorted(json.dumps(describe(rule), sort_keys=True) for rule in service.filters),
+            "columns": columns,
+        }
+    )
+
+
+def fingerprint_feature(feature: Feature) -> str:
+    """The hash of one feature's own meaning."""
+    return _hash({"format": FORMAT, "feature": describe(feature)})
+
+
+def describe(feature: Feature) -> dict[str, Any]:
+    """A feature's meaning as plain data: its graph of primitives and the statistics that it needs."""
+    statistics = {
+        key_of(node): [[kind.name, kind.kind, list(kind.parameters)] for kind in node.operator.statistics()]
+        for node in walk(feature.expression)
+        if node.operator.statistics()
+    }
+    return {"type": str(feature.type), "graph": _graph(expand(feature.expression, None)), "statistics": statistics}
+
+
+def _graph(root: Term) -> list[Any]:
+    """The terms in order, each naming its arguments by their place."""
+    places: dict[int, int] = {}
+    rows = []
+    for term in walk_terms(root):
+        places[id(term)] = len(places)
+        arguments = [places[id(argument)] for argument in term.arguments]
+        rows.append([term.kind, str(term.type), term.name, arguments, _plain(term.parameter)])
+    return rows
+
+
+def _plain(parameter: Any) -> Any:
+    if isinstance(parameter, tuple):
+        return [_plain(item) for item in parameter]
+    if isinstance(parameter, Placeholder):
+        return {"statistic": [parameter.key, parameter.name]}
+    return parameter.hex() if isinstance(parameter, float) else parameter
+
+
+def _hash(data: Any) -> str:
+    text = json.dumps(data, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,49 @@
+"""Operators that read better as functions of several values than as a method of the first."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+from skewcheck.errors import DeclarationError
+from skewcheck.language.expressions import Constant, Expression, apply
+from skewcheck.language.operator import REGISTRY
+from skewcheck.language.types import SCALARS
+
+
+def minimum(*values: Any) -> Expression:
+    """The smallest of two or more values; missing where any is missing."""
+    return _fold("minimum", values)
+
+
+def maximum(*values: Any) -> Expression:
+    """The largest of two or more values; missing where any is missing."""
+    return _fold("maximum", values)
+
+
+def coalesce(*values: Any) -> Expression:
+    """The first of two or more values that is not missing."""
+    return _fold("fill", values)
+
+
+def cross(*values: Any) -> Expression:
+    """One category for each combination of two or more strings; missing where any is missing."""
+    return apply(REGISTRY["cross"], *values)
+
+
+def concat(*values: Any) -> Expression:
+    """Two or more strings, one after the other; missing where any is missing."""
+    return apply(REGISTRY["concat"], *values)
+
+
+def missing(type_name: str) -> Expression:
+    """The missing value of a type, such as `sk.missing("Float64")`."""
+    if type_name not in SCALARS:
+        raise DeclarationError(f"missing: {type_name!r} is not a type", remedy=f"The types are {', '.join(SCALARS)}.")
+    return Expression(Constant(None, SCALARS[type_name]), (), SCALARS[type_name])
+
+
+def _fold(name: str, values: tuple[Any, ...]) -> Expression:
+    if len(values) < 2:
+        raise DeclarationError(f"{name} takes two or more values and got {len(values)}", remedy="Give it more values.")
+    return reduce(lambda left, right: apply(REGISTRY[name], left, right), values)

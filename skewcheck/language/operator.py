@@ -1,0 +1,140 @@
+"""The base of every operator.
+
+An operator is one small class: which types it takes and gives, its meaning in words, the statistics it needs, and its
+expansion into primitives. The class is the only place that knows it; expressions, engines, documentation and tests
+follow from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from skewcheck.language import terms
+from skewcheck.language.terms import Term
+from skewcheck.language.types import FLOAT64, Type
+
+if TYPE_CHECKING:
+    from skewcheck.language.expressions import Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """A statistic that a fitted operator needs.
+
+    Attributes:
+        name: What the operator and the state call it, such as "mean".
+        kind: How it is computed (see `skewcheck.fit.statistics`), such as "median".
+        type: The type of a scalar statistic, None for a table.
+        parameters: Constants of the computation, such as the number of buckets.
+    """
+
+    name: str
+    kind: str
+    type: Type | None = FLOAT64
+    parameters: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One use of an operator, and what comes out for given values of its operands, in order; None is missing."""
+
+    build: Callable[..., Expression]
+    rows: tuple[tuple[tuple[Any, ...], Any], ...]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """The base of every operator. A subclass's dataclass fields are its constant parameters.
+
+    Class attributes:
+        name: What the language, the documentation and the fingerprint call it.
+        group: The chapter it stands in.
+        takes: For each operand the types it accepts. An Int64 given where only Float64 is accepted is widened.
+        variadic: The last entry of `takes` repeats.
+        gives: The type of the result, where it does not depend on the operands.
+        symbol: The infix or prefix sign that prints it, where it has one.
+        keeps_unit: The result has the unit of the first operand; otherwise it has no unit.
+        same_unit: All operands must have one unit.
+        examples: Uses with their values, tested on every engine.
+    """
+
+    name: ClassVar[str]
+    group: ClassVar[str]
+    takes: ClassVar[tuple[tuple[Type, ...], ...]]
+    variadic: ClassVar[bool] = False
+    gives: ClassVar[Type | None] = None
+    symbol: ClassVar[str | None] = None
+    keeps_unit: ClassVar[bool] = False
+    same_unit: ClassVar[bool] = False
+    examples: ClassVar[tuple[Example, ...]] = ()
+
+    def check(self) -> None:
+        """Refuse parameters that cannot be meant.
+
+        Raises:
+            ValueError: With what was expected.
+        """
+
+    def bind(self, *units: str | None) -> Operator:
+        """The operator with what it takes from its operands' units filled in.
+
+        Raises:
+            ValueError: The units do not allow it.
+        """
+        return self
+
+    def result_type(self, *types: Type) -> Type:
+        """The type of the result, given the operands' types; the first operand's unless `gives` is set."""
+        return self.gives or types[0]
+
+    def result_unit(self, *units: str | None) -> str | None:
+        """The unit of the result, given the operands' units.
+
+        Raises:
+            ValueError: The units do not go together.
+        """
+        return next((unit for unit in units if unit is not None), None) if self.keeps_unit else None
+
+    def statistics(self) -> tuple[Statistic, ...]:
+        """The statistics of its first operand that it needs, over the rows that training keeps."""
+        return ()
+
+    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+        """Its meaning, in primitives."""
+        raise NotImplementedError(type(self).__name__)
+
+
+class Fitted:
+    """Where an expansion finds the statistics of one operator: `fitted.term("mean")`, `fitted.table("edges")`.
+
+    Given no values, it stands placeholders in their place: the shape of the computation before it is fitted.
+    """
+
+    def __init__(self, key: str, kinds: Sequence[Statistic], values: dict[str, Any] | None) -> None:
+        self._key = key
+        self._types = {kind.name: kind.type for kind in kinds}
+        self._values = values
+
+    def term(self, name: str) -> Term:
+        """A scalar statistic as a constant."""
+        type_ = self._types[name]
+        assert type_ is not None
+        return terms.statistic(self._key, name, type_) if self._values is None else terms.literal(self._values[name])
+
+    def table(self, name: str) -> tuple[Any, ...] | Placeholder:
+        """A table statistic (edges, a vocabulary) as a constant parameter."""
+        return Placeholder(self._key, name) if self._values is None else tuple(self._values[name])
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """A table statistic that is not known yet."""
+
+    key: str
+    name: str
+
+
+REGISTRY: dict[str, type[Operator]] = {}
+"""Every operator by its name."""

@@ -1,0 +1,120 @@
+"""Columns: what a declaration can read, taken from a feature store's own objects.
+
+Sources are Feast's FeatureView and RequestSource. They are read by their attributes, so that this module, and with it
+the language, does not load Feast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from skewcheck.errors import DeclarationError
+from skewcheck.language.types import BOOL, FLOAT64, INT64, STRING, TIMESTAMP, Type
+from skewcheck.language.units import parse_unit
+
+FEAST_TYPES = {
+    "Float64": FLOAT64,
+    "Float32": FLOAT64,
+    "Int64": INT64,
+    "Int32": INT64,
+    "Bool": BOOL,
+    "String": STRING,
+    "UnixTimestamp": TIMESTAMP,
+}
+"""The type of a column for each type of a Feast field. A Float32 or Int32 is widened, which is exact."""
+
+Role = Literal["store", "request", "label"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceColumn:
+    """One column.
+
+    Attributes:
+        name: Its name, unique in the service.
+        type: Its type.
+        unit: Its unit as pint names it, None where the field states none.
+        source: The name of the view or request source that it comes from; "training" for a label.
+        role: "store" (retrieved by entity key), "request" (sent with the request) or "label" (known afterwards).
+    """
+
+    name: str
+    type: Type
+    unit: str | None
+    source: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """All columns of a service by name, and the join keys by which the store's columns are retrieved."""
+
+    columns: dict[str, SourceColumn]
+    keys: dict[str, Type]
+    views: tuple[Any, ...]
+
+
+def read_sources(service: str, sources: Sequence[Any], labels: Iterable[Any] = ()) -> Sources:
+    """The columns of Feast sources and label fields.
+
+    Raises:
+        DeclarationError: A source is of another kind, a field's type has no counterpart, a unit is unknown, or two
+            columns share a name (also where they differ in case only, which SQL does not tell apart).
+    """
+    columns: list[SourceColumn] = []
+    keys: dict[str, Type] = {}
+    views = []
+    for source in sources:
+        name = getattr(source, "name", None)
+        if hasattr(source, "join_keys") and hasattr(source, "features"):
+            views.append(source)
+            for entity in source.entity_columns:
+                keys[entity.name] = _type_of(service, name, entity)
+            columns += [_column(service, str(name), field, "store") for field in source.features]
+        elif type(source).__name__ == "RequestSource":
+            columns += [_column(service, str(name), field, "request") for field in source.schema]
+        else:
+            raise DeclarationError(
+                f"service {service}: {source!r} is not a source",
+                remedy="Give Feast FeatureView and RequestSource objects in sources=[...].",
+            )
+    columns += [_column(service, "training", field, "label") for field in labels]
+    return Sources(_by_name(service, columns), keys, tuple(views))
+
+
+def _column(service: str, source: str, field: Any, role: Role) -> SourceColumn:
+    text = (getattr(field, "tags", None) or {}).get("unit")
+    try:
+        unit = None if text is None else parse_unit(text)
+    except ValueError as error:
+        raise DeclarationError(
+            f"service {service}: field {field.name} of {source}: {error}",
+            remedy='Use a name that pint knows, such as "mile", "degF" or "mph".',
+        ) from error
+    return SourceColumn(field.name, _type_of(service, source, field), unit, source, role)
+
+
+def _type_of(service: str, source: Any, field: Any) -> Type:
+    found = FEAST_TYPES.get(str(field.dtype).rpartition(".")[2])
+    if found is None:
+        raise DeclarationError(
+            f"service {service}: field {field.name} of {source} is {field.dtype}, which features cannot read",
+            remedy=f"Declare it as one of {', '.join(FEAST_TYPES)}.",
+        )
+    return found
+
+
+def _by_name(service: str, columns: Iterable[SourceColumn]) -> dict[str, SourceColumn]:
+    known: dict[str, SourceColumn] = {}
+    for column in columns:
+        twin = known.get(column.name.casefold())
+        if twin is not None:
+            raise DeclarationError(
+                f"service {service}: column {column.name!r} of {column.source} and column {twin.name!r} of "
+                f"{twin.source} have one name" + ("" if twin.name == column.name else " but for upper and lower case"),
+                remedy="Rename one of them in its source.",
+            )
+        known[column.name.casefold()] = column
+    return {column.name: column for column in known.values()}

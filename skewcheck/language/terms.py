@@ -1,0 +1,313 @@
+"""Terms: expressions over primitives, the form that engines read.
+
+A term is immutable and *interned*: two terms that are built alike are one object, so a shared subexpression is shared
+in memory, is computed once by every engine, and can be compared by identity.
+
+While a term is built two facts are kept that spare engines work and never change a value: whether it can be missing,
+and between which bounds an Int64 lies. Where a result that may be infinite or NaN reaches something that could absorb
+it (1 / ∞ is 0), a `finite` term is put in between, which turns it into missing. That rule is written here only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakValueDictionary
+
+from skewcheck.language.primitives import PRIMITIVES, Primitive
+from skewcheck.language.types import (
+    BOOL,
+    FLOAT64,
+    INT64,
+    INT64_MAX,
+    INT64_MIN,
+    STRING,
+    TIMESTAMP_MAX,
+    TIMESTAMP_MIN,
+    Type,
+    vector,
+)
+
+Bounds = tuple[int, int]
+WHOLE: Bounds = (INT64_MIN, INT64_MAX)
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Term:
+    """One node.
+
+    Attributes:
+        kind: "column", "literal", "statistic" or "call".
+        type: The type of its values.
+        name: The column's, statistic's or primitive's name; empty for a literal.
+        arguments: The terms that a call reads.
+        parameter: A literal's value, a statistic's key, a primitive's constant table, otherwise None.
+        present: It is never missing.
+        finite: A Float64 that is never infinite or NaN.
+        bounds: The range of an Int64.
+    """
+
+    kind: str
+    type: Type
+    name: str = ""
+    arguments: tuple[Term, ...] = ()
+    parameter: Any = None
+    present: bool = False
+    finite: bool = True
+    bounds: Bounds = WHOLE
+
+    @property
+    def primitive(self) -> Primitive:
+        """The primitive of a call."""
+        return PRIMITIVES[self.name]
+
+    def __add__(self, other: Term | float) -> Term:
+        return _arithmetic("add", self, other)
+
+    def __sub__(self, other: Term | float) -> Term:
+        return _arithmetic("subtract", self, other)
+
+    def __mul__(self, other: Term | float) -> Term:
+        return _arithmetic("multiply", self, other)
+
+    def __truediv__(self, other: Term | float) -> Term:
+        return call("divide", self, _like(self, other))
+
+    def __floordiv__(self, divisor: int) -> Term:
+        return call("floor_divide", self, literal(divisor))
+
+    def __mod__(self, divisor: int) -> Term:
+        return call("floor_modulo", self, literal(divisor))
+
+    def __lt__(self, other: Term | float) -> Term:
+        return call("less", self, _like(self, other))
+
+    def __le__(self, other: Term | float) -> Term:
+        return call("less_or_equal", self, _like(self, other))
+
+    def __gt__(self, other: Term | float) -> Term:
+        return call("less", _like(self, other), self)
+
+    def __ge__(self, other: Term | float) -> Term:
+        return call("less_or_equal", _like(self, other), self)
+
+    def __and__(self, other: Term) -> Term:
+        return call("and", self, other)
+
+    def __or__(self, other: Term) -> Term:
+        return call("or", self, other)
+
+    def __invert__(self) -> Term:
+        return call("not", self)
+
+
+_interned: WeakValueDictionary[tuple[Hashable, ...], Term] = WeakValueDictionary()
+
+
+def _intern(term: Term) -> Term:
+    key = (
+        term.kind,
+        term.type,
+        term.name,
+        tuple(id(argument) for argument in term.arguments),
+        _parameter_key(term.parameter),
+        term.finite,
+        term.bounds,
+    )
+    return _interned.setdefault(key, term)
+
+
+def _parameter_key(parameter: Any) -> Hashable:
+    """A key under which 1, 1.0 and True, and 0.0 and -0.0, are different constants."""
+    if isinstance(parameter, tuple):
+        return tuple(_parameter_key(item) for item in parameter)
+    return (type(parameter).__name__, repr(parameter)) if isinstance(parameter, float) else (type(parameter), parameter)
+
+
+def column(name: str, type_: Type) -> Term:
+    """The value of a column, after null, NaN and infinities were read as missing."""
+    return _intern(Term("column", type_, name))
+
+
+def literal(value: bool | int | float | str) -> Term:
+    """A constant; a Float64 must be finite."""
+    if isinstance(value, bool):
+        return _intern(Term("literal", BOOL, parameter=value, present=True))
+    if isinstance(value, int):
+        return _intern(Term("literal", INT64, parameter=value, present=True, bounds=(value, value)))
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"{value!r} is not a Float64 constant: a Float64 is finite or missing")
+        return _intern(Term("literal", FLOAT64, parameter=value, present=True))
+    return _intern(Term("literal", STRING, parameter=value, present=True))
+
+
+def missing(type_: Type) -> Term:
+    """The missing value of a type."""
+    return _intern(Term("literal", type_))
+
+
+def statistic(key: str, name: str, type_: Type) -> Term:
+    """A statistic that is not known yet: the statistic `name` of the fitted operator `key`."""
+    return _intern(Term("statistic", type_, name, parameter=key, present=True))
+
+
+def call(name: str, *arguments: Term, parameter: Any = None) -> Term:
+    """A primitive applied to terms, with `finite` put before every argument that could absorb an infinity.
+
+    `parameter` is the constant table of `locate` (a tuple of edges) and `lookup` (a tuple of key-value pairs), or a
+    hashable placeholder for one that is fitted later.
+    """
+    primitive = PRIMITIVES[name]
+    checked = tuple(
+        argument if argument.finite or position in primitive.keeps_infinity or name == "finite" else finite(argument)
+        for position, argument in enumerate(arguments)
+    )
+    type_ = _RESULT_TYPES.get(name) or _result_type(name, checked, parameter)
+    return _intern(
+        Term(
+            "call",
+            type_,
+            name,
+            checked,
+            parameter,
+            present=_is_present(primitive, checked),
+            finite=primitive.finite,
+            bounds=_bounds(name, checked, parameter) if type_ == INT64 else WHOLE,
+        )
+    )
+
+
+def finite(term: Term) -> Term:
+    """The term, missing where it is infinite or NaN."""
+    return term if term.finite else call("finite", term)
+
+
+def assume_finite(term: Term) -> Term:
+    """The term, for which the caller has proved that it is finite wherever it is present."""
+    if term.finite:
+        return term
+    return _intern(
+        Term("call", term.type, term.name, term.arguments, term.parameter, present=term.present, finite=True)
+    )
+
+
+def equal(left: Term, right: Term | float | str) -> Term:
+    """Whether two terms have the same value (`==` on terms compares the terms themselves)."""
+    return call("equal", left, _like(left, right))
+
+
+def choose(condition: Term, then: Term, otherwise: Term | float) -> Term:
+    """`then` where the condition is True, `otherwise` where it is False or missing."""
+    return call("choose", condition, then, _like(then, otherwise))
+
+
+def pack(*elements: Term) -> Term:
+    """A vector of Float64 terms."""
+    return call("pack", *elements)
+
+
+def walk(*roots: Term) -> list[Term]:
+    """Every term that the roots reach, each once, arguments before the terms that read them."""
+    order: dict[int, Term] = {}
+    stack: list[tuple[Term, bool]] = [(root, False) for root in reversed(roots)]
+    while stack:
+        term, expanded = stack.pop()
+        if id(term) in order:
+            continue
+        if expanded:
+            order[id(term)] = term
+        else:
+            stack.append((term, True))
+            stack.extend((argument, False) for argument in reversed(term.arguments))
+    return list(order.values())
+
+
+def _like(term: Term, value: Term | float | str) -> Term:
+    """A Python constant as a literal of the type of `term`."""
+    if isinstance(value, Term):
+        return value
+    return literal(float(value) if term.type == FLOAT64 and not isinstance(value, str) else value)
+
+
+_INTEGER_NAMES = {"add": "add", "subtract": "subtract", "multiply": "multiply"}
+
+
+def _arithmetic(name: str, left: Term, other: Term | float) -> Term:
+    right = _like(left, other)
+    if left.type != INT64:
+        return call(name, left, right)
+    low, high = _combine(name, left.bounds, right.bounds)
+    fits = INT64_MIN <= low and high <= INT64_MAX
+    return call(f"integer_{name}" if fits else f"checked_{name}", left, right)
+
+
+def _combine(name: str, left: Bounds, right: Bounds) -> Bounds:
+    function: Callable[[int, int], int] = {
+        "add": lambda a, b: a + b,
+        "subtract": lambda a, b: a - b,
+        "multiply": lambda a, b: a * b,
+    }[name]
+    corners = [function(a, b) for a in left for b in right]
+    return min(corners), max(corners)
+
+
+_RESULT_TYPES = {
+    **dict.fromkeys(("add", "subtract", "multiply", "divide", "square_root", "floor"), FLOAT64),
+    **dict.fromkeys(("power_of_two", "finite", "to_float"), FLOAT64),
+    **dict.fromkeys(("exponent", "to_integer", "locate", "length", "digest", "microseconds"), INT64),
+    **dict.fromkeys(("integer_add", "integer_subtract", "integer_multiply", "floor_divide", "floor_modulo"), INT64),
+    **dict.fromkeys(("checked_add", "checked_subtract", "checked_multiply"), INT64),
+    **dict.fromkeys(("equal", "less", "less_or_equal", "and", "or", "not", "is_missing"), BOOL),
+    **dict.fromkeys(("lower", "strip", "concatenate"), STRING),
+}
+
+
+def _result_type(name: str, arguments: tuple[Term, ...], parameter: Any) -> Type:
+    if name == "coalesce":
+        return arguments[0].type
+    if name == "choose":
+        return arguments[1].type
+    if name == "pack":
+        return vector(len(arguments))
+    # A lookup table that is fitted later maps to Int64 codes.
+    return literal(parameter[0][1]).type if isinstance(parameter, tuple) and parameter else INT64
+
+
+def _is_present(primitive: Primitive, arguments: tuple[Term, ...]) -> bool:
+    if primitive.name == "is_missing":
+        return True
+    if primitive.name == "coalesce":
+        return any(argument.present for argument in arguments)
+    if primitive.name == "choose":
+        return all(argument.present for argument in arguments[1:])
+    return not primitive.partial and all(argument.present for argument in arguments)
+
+
+def _bounds(name: str, arguments: tuple[Term, ...], parameter: Any) -> Bounds:
+    """Between which values the Int64 result of a primitive lies."""
+    ranges = [argument.bounds for argument in arguments]
+    if name.startswith(("integer_", "checked_")):
+        low, high = _combine(name.partition("_")[2], *ranges)
+        return max(low, INT64_MIN), min(high, INT64_MAX)
+    if name == "floor_divide":
+        divisor = ranges[1][0]
+        return ranges[0][0] // divisor, ranges[0][1] // divisor
+    if name == "floor_modulo":
+        return 0, ranges[1][0] - 1
+    if name in {"choose", "coalesce"}:
+        branches = ranges[-2:]
+        return min(low for low, _ in branches), max(high for _, high in branches)
+    if name == "locate" and isinstance(parameter, tuple):
+        return 0, len(parameter)
+    if name == "lookup" and isinstance(parameter, tuple) and parameter:
+        return min(value for _, value in parameter), max(value for _, value in parameter)
+    fixed = {
+        "microseconds": (TIMESTAMP_MIN, TIMESTAMP_MAX),
+        "exponent": (-1074, 1023),
+        "digest": (0, 2**32 - 1),
+        "length": (0, 2**40),
+    }
+    return fixed.get(name, WHOLE)

@@ -1,0 +1,72 @@
+"""Units of measurement, by the names that pint knows.
+
+A column's unit stands on its Feast field as the tag `unit`. None is "no unit stated", which combines with everything;
+"dimensionless" is a stated unit like any other. pint is loaded when the first unit is met.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pint
+
+
+@cache
+def _registry() -> pint.UnitRegistry[Any]:
+    import pint
+
+    return pint.UnitRegistry(autoconvert_offset_to_baseunit=False)
+
+
+@cache
+def parse_unit(text: str) -> str:
+    """The canonical name of a unit.
+
+    Raises:
+        ValueError: pint does not know the unit.
+    """
+    try:
+        return str(_registry().Unit(text))
+    except Exception as error:
+        raise ValueError(f"{text!r} is not a unit: {error}") from error
+
+
+def multiply_units(left: str | None, right: str | None, power: int = 1) -> str | None:
+    """The unit of a product, or of a quotient with `power` -1; None where either is not stated.
+
+    A quotient of one and the same unit is dimensionless.
+    """
+    if left is None or right is None:
+        return None
+    registry = _registry()
+    return str(registry.Unit(left) * registry.Unit(right) ** power)
+
+
+@cache
+def conversion(source: str, target: str) -> tuple[float, float]:
+    """Factor and offset with target = source * factor + offset, each the nearest Float64.
+
+    Raises:
+        ValueError: The dimensions differ.
+    """
+    registry = _registry()
+    try:
+        zero = registry.Quantity(0.0, source).to(target).magnitude
+        one = registry.Quantity(1.0, source).to(target).magnitude
+        factor = registry.Quantity(1.0, _delta(source)).to(_delta(target)).magnitude if zero else one
+    except Exception as error:
+        raise ValueError(f"{source} does not convert to {target}: {error}") from error
+    return float(factor), float(zero)
+
+
+def same_dimension(left: str, right: str) -> bool:
+    """Whether one unit converts to the other."""
+    registry = _registry()
+    return bool(registry.Unit(left).dimensionality == registry.Unit(right).dimensionality)
+
+
+def _delta(unit: str) -> str:
+    """The unit of a difference: degrees of temperature have an origin, their differences have none."""
+    return f"delta_{unit}" if unit in {"degree_Celsius", "degree_Fahrenheit"} else unit
