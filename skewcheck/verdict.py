@@ -1,21 +1,26 @@
-"""The verdict of an audit: the contract that every report prints.
+"""The verdict of an audit: the contract that every report prints (ground floor of the house).
 
 A verdict is plain data. The terminal table, the HTML page, and the JSON file are each a function of it alone;
-`Verdict.to_json` and `Verdict.from_json` are inverse to each other. The schema is named in the file itself and a
-reader refuses a schema that it does not know.
+`Verdict.to_json` and `Verdict.from_json` are inverse to each other. The schema is named in the file itself,
+and a reader refuses one that it does not know.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import date, time
 from typing import Any, Literal
 
 from skewcheck.errors import SkewcheckError
 
 SCHEMA = "skewcheck/audit/1"
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # UTF-8 cannot hold these; JSON can, as an escape
+
+_EXIT_CODES = {"pass": 0, "fail": 1, "incomplete": 3}
 
 STAGES = ("retrieval", "transform", "end_to_end")
 """The cuts of a replay, in the order in which a value travels.
@@ -30,8 +35,8 @@ STAGES = ("retrieval", "transform", "end_to_end")
 class Pair:
     """One request on which the two sides of a comparison differ.
 
-    `served` is the side nearer to serving, `replayed` the side nearer to training; None is missing. `row` holds the
-    inputs that the feature reads, as logged.
+    `served` is the side nearer to serving, `replayed` the side nearer to training; None is missing.
+    `row` holds the inputs that the feature reads, as logged.
     """
 
     request_id: str | None
@@ -46,8 +51,9 @@ class Comparison:
     """Counts of one feature (or one retrieved column) at one stage.
 
     `compared` counts rows, `mismatched` those whose two values are not equal (or not within the declared
-    tolerance); `served_missing` and `replayed_missing` count the mismatches in which only that side is missing.
-    The absolute differences are over mismatches with a number on both sides, None where there is none.
+    tolerance); `served_missing` and `replayed_missing` count the mismatches in which only that side is
+    missing. The absolute differences are over mismatches with a number on both sides; None where there is
+    none.
     """
 
     compared: int
@@ -70,9 +76,9 @@ class Comparison:
 class FeatureVerdict:
     """What the audit found about one feature.
 
-    `stage` is the cut at which most of its mismatches arise, None unless the verdict is "skew"; `stages` has the
-    comparison of every cut that was made. `causes` is empty until an explanation is sought. `note` says why a
-    feature was not compared.
+    `stage` is the cut at which most of its mismatches arise, None unless the verdict is "skew"; `stages` has
+    the comparison of every cut that was made. `causes` is empty until an explanation is sought. `note` says
+    why a feature was not compared.
     """
 
     name: str
@@ -95,7 +101,7 @@ class FeatureVerdict:
 
 @dataclass(frozen=True, slots=True)
 class ColumnVerdict:
-    """What retrieval did to one column of the store: the value that serving read against the point-in-time value."""
+    """What retrieval did to one store column: the value serving read against the point-in-time value."""
 
     name: str
     view: str
@@ -119,8 +125,9 @@ class Rows:
         logged: Rows read from the log.
         replayed: Rows that the training path computed.
         duplicated: Rows beyond the first of each request id; None where the log has no request id.
-        unmatched: Rows that the point-in-time retrieval did not return; None where retrieval was not replayed.
-        outside_training_filter: Rows that training would have dropped; None where a rule reads a column the log lacks.
+        unmatched: Rows that the point-in-time retrieval did not return; None where it was not replayed.
+        outside_training_filter: Rows that training would have dropped; None where a rule reads a column that
+            the log lacks.
         filters: The same for each rule.
         first: Time of the earliest request (ISO 8601, UTC), None where the log has no times.
         last: Time of the latest request.
@@ -138,7 +145,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One pair of hashes seen in the log. `current` says whether it is the generated code's; None hashes: not logged."""
+    """One pair of hashes seen in the log; None is not logged. `current`: they are the generated code's."""
 
     definition: str | None
     state: str | None
@@ -148,7 +155,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something the reader must know: an unreadable file, a stage that could not be replayed, an unknown hash.
+    """Something the reader must know: an unreadable file, a stage not replayed, an unknown hash.
 
     An "error" makes the verdict incomplete; a "warning" does not. `where` names the file, column or stage.
     """
@@ -179,18 +186,20 @@ class Verdict:
     @property
     def exit_code(self) -> int:
         """0 clean, 1 skew found, 3 the audit could not be completed."""
-        return {"pass": 0, "fail": 1, "incomplete": 3}[self.verdict]
+        return _EXIT_CODES[self.verdict]
 
     @property
     def skewed(self) -> tuple[FeatureVerdict, ...]:
-        """The features with skew, most mismatches first."""
+        """The features with skew, highest mismatch rate first, then by name."""
         found = [feature for feature in self.features if feature.verdict == "skew"]
         return tuple(sorted(found, key=lambda feature: (-feature.shown.mismatch_rate, feature.name)))
 
     def to_json(self) -> str:
         """The verdict as JSON text, keys in a fixed order, ending in a newline.
 
-        A number that JSON has no literal for is written as the string "NaN", "Infinity" or "-Infinity".
+        A number that JSON has no literal for is written as the string "NaN", "Infinity" or "-Infinity"; a
+        date or time as ISO 8601; any other type of value as its text. The whole can always be encoded as
+        UTF-8.
         """
         body = {"schema": SCHEMA, **asdict(self)}
         body["features"] = [_feature_to_data(feature) for feature in self.features]
@@ -198,40 +207,70 @@ class Verdict:
             {"name": column.name, "view": column.view, **_comparison_to_data(column.comparison)}
             for column in self.columns
         ]
-        return json.dumps(_plain(body), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        text = json.dumps(plain_value(body), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
     @staticmethod
     def from_json(text: str) -> Verdict:
         """The verdict that `to_json` wrote.
 
         Raises:
-            SkewcheckError: The text is not JSON, or of a schema that this version does not read.
+            SkewcheckError: The text is not JSON, of a schema that this version does not read, or not whole.
         """
         try:
             data = json.loads(text)
         except ValueError as error:
-            raise SkewcheckError(
-                f"not a verdict: {error}", remedy="Give a file written by `skewcheck audit --format json`."
-            ) from error
+            raise SkewcheckError(f"not a verdict: {error}", remedy=_HOW_TO_GET_A_VERDICT) from error
         schema = data.pop("schema", None) if isinstance(data, dict) else None
         if schema != SCHEMA:
             raise SkewcheckError(
                 f"verdict schema is {schema!r}, expected {SCHEMA!r}",
-                remedy="Audit again with this version of skewcheck, or read the file with the version that wrote it.",
+                remedy="Audit again with this version of skewcheck, or read it with the one that wrote it.",
             )
-        rows = data.pop("rows")
-        filters = tuple(Filter(**rule) for rule in rows.pop("filters"))
-        return Verdict(
-            rows=Rows(**rows, filters=filters),
-            features=tuple(_feature_from_data(feature) for feature in data.pop("features")),
-            columns=tuple(
-                ColumnVerdict(column.pop("name"), column.pop("view"), _comparison_from_data(column))
-                for column in data.pop("columns")
-            ),
-            versions=tuple(Version(**version) for version in data.pop("versions")),
-            problems=tuple(Problem(**problem) for problem in data.pop("problems")),
-            **data,
-        )
+        try:
+            return _verdict_from_data(data)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise SkewcheckError(
+                f"not a whole verdict of schema {SCHEMA}: {error!r}", remedy=_HOW_TO_GET_A_VERDICT
+            ) from error
+
+
+_HOW_TO_GET_A_VERDICT = "Give a file written by `skewcheck audit --format json`."
+
+
+def plain_value(value: Any) -> Any:
+    """A value as JSON can hold it: what a report shows is the same before and after a verdict is written."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {str(key): plain_value(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain_value(item) for item in value]
+    if hasattr(value, "tolist"):  # a NumPy scalar or array, without importing NumPy
+        return plain_value(value.tolist())
+    return str(value)
+
+
+def _verdict_from_data(data: dict[str, Any]) -> Verdict:
+    if data["verdict"] not in _EXIT_CODES:
+        raise ValueError(f"verdict is {data['verdict']!r}, expected one of {', '.join(_EXIT_CODES)}")
+    rows = data.pop("rows")
+    filters = tuple(Filter(**rule) for rule in rows.pop("filters"))
+    return Verdict(
+        rows=Rows(**rows, filters=filters),
+        features=tuple(_feature_from_data(feature) for feature in data.pop("features")),
+        columns=tuple(
+            ColumnVerdict(column.pop("name"), column.pop("view"), _comparison_from_data(column))
+            for column in data.pop("columns")
+        ),
+        versions=tuple(Version(**version) for version in data.pop("versions")),
+        problems=tuple(Problem(**problem) for problem in data.pop("problems")),
+        **data,
+    )
 
 
 def _comparison_to_data(comparison: Comparison) -> dict[str, Any]:
@@ -248,7 +287,11 @@ def _comparison_to_data(comparison: Comparison) -> dict[str, Any]:
 
 def _comparison_from_data(data: dict[str, Any]) -> Comparison:
     known = {key: value for key, value in data.items() if key != "mismatch_rate"}
-    return Comparison(**{**known, "samples": tuple(Pair(**pair) for pair in known["samples"])})
+    for key in ("max_absolute_difference", "mean_absolute_difference"):
+        if known.get(key) is not None:
+            known[key] = float(known[key])  # "Infinity" and "NaN" are numbers again
+    known["samples"] = tuple(Pair(**pair) for pair in known["samples"])
+    return Comparison(**known)
 
 
 def _feature_to_data(feature: FeatureVerdict) -> dict[str, Any]:
@@ -277,16 +320,3 @@ def _feature_from_data(data: dict[str, Any]) -> FeatureVerdict:
         note=data["note"],
         causes=tuple(data["causes"]),
     )
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON can hold it."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value
