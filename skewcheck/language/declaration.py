@@ -54,7 +54,8 @@ class TrainingSet:
                     datetime.fromisoformat(value)
             except (TypeError, ValueError) as error:
                 raise DeclarationError(
-                    f"TrainingSet: {name} is {value!r}, expected a date such as 2013-07-01", remedy="Write it as ISO 8601."
+                    f"TrainingSet: {name} is {value!r}, expected a date such as 2013-07-01",
+                    remedy="Write it as ISO 8601.",
                 ) from error
 
 
@@ -115,7 +116,8 @@ class Service:
         rule = self._build(plain, labels=True)
         if rule.type != BOOL:
             raise DeclarationError(
-                f"filter {rule.name} ({rule.place}) gives {rule.type}, expected Bool", remedy="Return a comparison."
+                f"filter {rule.name} ({rule.place}) gives {rule.type}, expected Bool",
+                remedy="Return a comparison.",
             )
         self._filters[rule.name] = rule
         return function
@@ -131,7 +133,8 @@ class Service:
             self._declare(name, ())
         if not self._functions:
             raise DeclarationError(
-                f"service {self.name} has no features", remedy="Declare one with @<service>.feature above a function."
+                f"service {self.name} has no features",
+                remedy="Declare one with @<service>.feature above a function.",
             )
         return tuple(self._features[name] for name in self._functions)
 
@@ -173,11 +176,10 @@ class Service:
                 remedy="Use ASCII letters, digits and single underscores, beginning with a letter.",
             )
         taken = {known.casefold(): known for known in (*self._functions, *self._filters, *self.sources.columns)}
-        taken |= {key.casefold(): key for key in self.sources.keys}
         if name.casefold() in taken:
             raise DeclarationError(
                 f"service {self.name}: the name of {what} {name} ({place}) is taken by {taken[name.casefold()]!r}",
-                remedy="Features, filters, columns and keys need names that differ in more than case; rename one.",
+                remedy="Features, filters and columns need names that differ in more than case; rename one.",
             )
         return function
 
@@ -187,7 +189,9 @@ class Service:
         try:
             result = function(*arguments)
         except DeclarationError as error:
-            raise DeclarationError(f"{name} ({_line(function, error)}): {error.message}", remedy=error.remedy) from error
+            raise DeclarationError(
+                f"{name} ({_line(function, error)}): {error.message}", remedy=error.remedy
+            ) from error
         except Exception as error:
             raise DeclarationError(
                 f"{name} ({_line(function, error)}): its body raised {type(error).__name__}: {error}",
@@ -196,7 +200,8 @@ class Service:
         if not isinstance(result, Expression):
             if result is None or not isinstance(result, (bool, int, float, str)):
                 raise DeclarationError(
-                    f"{name} ({place}) returns {result!r}, expected an expression", remedy="Return the expression it builds."
+                    f"{name} ({place}) returns {result!r}, expected an expression",
+                    remedy="Return the expression it builds.",
                 )
             result = constant(result)
         reads = [node.operator.column for node in walk(result) if isinstance(node.operator, Column)]
@@ -209,10 +214,10 @@ class Service:
         if column is None:
             known = [*self.sources.columns, *self._functions]
             near = difflib.get_close_matches(parameter, known, n=1)
-            key = " (it is a join key: add it to a RequestSource to read its value)" if parameter in self.sources.keys else ""
             raise DeclarationError(
-                f"{name} ({place}) reads {parameter!r}, which is no column of its sources and no feature{key}",
-                remedy=f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(sorted(known))}.",
+                f"{name} ({place}) reads {parameter!r}, which is no column of its sources and no feature",
+                remedy=(f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(sorted(known))}.")
+                + " (A join key can be read where the request carries its value under another name.)",
             )
         if column.role == "label" and not labels:
             raise DeclarationError(
@@ -260,5 +265,3 @@ def _line(function: FunctionType, error: BaseException) -> str:
     filename = function.__code__.co_filename
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == filename]
     return f"{filename}:{lines[-1]}" if lines else _place(function)
-
-

@@ -30,7 +30,6 @@ from skewcheck.language.types import (
 )
 from skewcheck.language.units import same_dimension
 
-
 OperatorClass = TypeVar("OperatorClass", bound=type[Operator])
 
 
@@ -92,7 +91,8 @@ class Expression:
 
     def __float__(self) -> float:
         raise DeclarationError(
-            f"`{self}` is not a number yet: it stands for every row", remedy="Use its operators, such as x.log1p()."
+            f"`{self}` is not a number yet: it stands for every row",
+            remedy="Use its operators, such as x.log1p().",
         )
 
     def __hash__(self) -> int:
@@ -274,7 +274,8 @@ def _split_arguments(cls: type[Operator], arguments: tuple[Any, ...]) -> tuple[t
     count = len(arguments) if cls.variadic else len(cls.takes)
     if len(arguments) < len(cls.takes):
         raise DeclarationError(
-            f"{cls.name} takes {len(cls.takes)} values and got {len(arguments)}", remedy=f"{cls.name}: {_first_line(cls)}"
+            f"{cls.name} takes {len(cls.takes)} values and got {len(arguments)}",
+            remedy=f"{cls.name}: {_first_line(cls)}",
         )
     return arguments[:count], arguments[count:]
 
@@ -380,5 +381,3 @@ def walk(expression: Expression) -> list[Expression]:
 
     visit(expression)
     return list(seen.values())
-
-

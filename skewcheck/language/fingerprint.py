@@ -38,6 +38,20 @@ def fingerprint_feature(feature: Feature) -> str:
     return _hash({"format": FORMAT, "feature": describe(feature)})
 
 
+def fingerprint_fit(service: Service) -> str:
+    """The hash of everything that decides the values of a service's statistics, apart from the training rows."""
+    fitted = {}
+    for feature in service.features:
+        for node in walk(feature.expression):
+            if node.operator.statistics():
+                fitted[key_of(node)] = [
+                    _graph(expand(node.operands[0], None)),
+                    [[kind.name, kind.kind, list(kind.parameters)] for kind in node.operator.statistics()],
+                ]
+    rules = sorted(json.dumps(describe(rule), sort_keys=True) for rule in service.filters)
+    return _hash({"format": FORMAT, "fitted": fitted, "filters": rules})
+
+
 def describe(feature: Feature) -> dict[str, Any]:
     """A feature's meaning as plain data: its graph of primitives and the statistics that it needs."""
     statistics = {
@@ -45,7 +59,11 @@ def describe(feature: Feature) -> dict[str, Any]:
         for node in walk(feature.expression)
         if node.operator.statistics()
     }
-    return {"type": str(feature.type), "graph": _graph(expand(feature.expression, None)), "statistics": statistics}
+    return {
+        "type": str(feature.type),
+        "graph": _graph(expand(feature.expression, None)),
+        "statistics": statistics,
+    }
 
 
 def _graph(root: Term) -> list[Any]:

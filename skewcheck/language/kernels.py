@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from skewcheck.language.terms import Term, assume_finite, call, choose, equal, literal, missing
+from skewcheck.language.terms import Term, assume_finite, call, choose, equal, literal, restrict
 
 _LN2_HIGH = 6.93147180369123816490e-01
 _LN2_LOW = 1.90821492927058770002e-10
@@ -37,25 +37,24 @@ ZONE_TABLE_YEARS = (1900, 2100)
 
 def log(x: Term) -> Term:
     """Natural logarithm; missing where x <= 0."""
-    positive = choose(x > 0.0, x, 1.0)
+    positive = restrict(x, x > 0.0)
     subnormal = positive < _SMALLEST_NORMAL
-    normal = assume_finite(choose(subnormal, assume_finite(positive * 2.0**54), positive))
+    normal = choose(subnormal, assume_finite(positive * 2.0**54), positive)
     mantissa, exponent = _split(normal)
     exponent = choose(subnormal, exponent - 54, exponent)
-    value = _log_of_parts(assume_finite(mantissa - 1.0), call("to_float", exponent), literal(0.0))
-    return _where(x > 0.0, value)
+    return _log_of_parts(assume_finite(mantissa - 1.0), call("to_float", exponent), literal(0.0))
 
 
 def log1p(x: Term) -> Term:
     """Natural logarithm of 1 + x; missing where x <= -1."""
-    domain = choose(x > -1.0, x, 0.0)
+    domain = restrict(x, x > -1.0)
     total = assume_finite(domain + 1.0)
     mantissa, exponent = _split(total)
     lost = choose(exponent > 1, assume_finite(literal(1.0) - (total - domain)), assume_finite(domain - (total - 1.0)))
     unscaled = equal(exponent, 0)
     fraction = choose(unscaled, domain, assume_finite(mantissa - 1.0))
-    correction = choose(unscaled, literal(0.0), assume_finite(lost / total))
-    return _where(x > -1.0, _log_of_parts(fraction, call("to_float", exponent), correction))
+    correction = choose(unscaled, literal(0.0), assume_finite(call("quotient", lost, total)))
+    return _log_of_parts(fraction, call("to_float", exponent), correction)
 
 
 def _split(x: Term) -> tuple[Term, Term]:
@@ -69,7 +68,7 @@ def _split(x: Term) -> tuple[Term, Term]:
 def _log_of_parts(f: Term, k: Term, correction: Term) -> Term:
     """log(1 + f) + k log(2) + correction, for f from sqrt(1/2) - 1 to sqrt(2) - 1."""
     half_square = literal(0.5) * f * f
-    s = f / assume_finite(f + 2.0)
+    s = call("quotient", f, assume_finite(f + 2.0))
     z = s * s
     w = z * z
     even = w * (literal(_LG[1]) + w * (literal(_LG[3]) + w * _LG[5]))
@@ -79,19 +78,13 @@ def _log_of_parts(f: Term, k: Term, correction: Term) -> Term:
     return assume_finite(k * _LN2_HIGH - ((half_square - (s * (half_square + rest) + low)) - f))
 
 
-def _where(condition: Term, value: Term) -> Term:
-    """The value where the condition is True, otherwise missing."""
-    return call("choose", condition, value, missing(value.type))
-
-
 def local_microseconds(instant: Term, zone: str) -> Term:
     """Microseconds of the wall clock in an IANA zone, as if it were UTC."""
     utc = call("microseconds", instant)
     if zone == "UTC":
         return utc
     edges, offsets = zone_table(zone)
-    position = call("locate", utc, parameter=edges)
-    return utc + call("lookup", position, parameter=tuple(enumerate(offsets)))
+    return utc + call("interval", utc, parameter=(edges, offsets))
 
 
 def days_since_1970(microseconds: Term) -> Term:
@@ -164,4 +157,3 @@ def _first_change(offset_at: _OffsetReader, low: int, high: int) -> int:
         else:
             high = middle
     return high
-

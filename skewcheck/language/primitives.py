@@ -38,11 +38,21 @@ _ROWS = (
     Primitive("subtract", "IEEE difference of two Float64.", finite=False, keeps_infinity=(0, 1)),
     Primitive("multiply", "IEEE product of two Float64.", finite=False, keeps_infinity=(0, 1)),
     Primitive(
-        "divide", "IEEE quotient; missing where the divisor is zero.", partial=True, finite=False, keeps_infinity=(0,)
+        "divide",
+        "IEEE quotient; missing where the divisor is zero.",
+        partial=True,
+        finite=False,
+        keeps_infinity=(0,),
+    ),
+    Primitive(
+        "quotient",
+        "IEEE quotient, for a divisor that is known not to be zero.",
+        finite=False,
+        keeps_infinity=(0,),
     ),
     Primitive("square_root", "Correctly rounded square root; missing below zero.", partial=True),
     Primitive("floor", "Largest integral Float64 that is not above the argument."),
-    Primitive("exponent", "Int64 k with 2^k <= |x| < 2^(k+1), for x that is not zero; missing at zero.", partial=True),
+    Primitive("exponent", "Int64 k with 2^k <= |x| < 2^(k+1); -1 where x is zero."),
     Primitive("power_of_two", "Float64 2^k, exact, for an Int64 k from -1074 to 1023."),
     Primitive("finite", "The Float64 itself where it is finite, otherwise missing.", partial=True),
     # Int64
@@ -69,8 +79,11 @@ _ROWS = (
     Primitive("is_missing", "True where the argument is missing, otherwise False.", strict=False),
     Primitive("coalesce", "The first argument, or the second where the first is missing.", strict=False),
     Primitive("choose", "The second argument where the first is True, otherwise the third.", strict=False),
+    Primitive("restrict", "The first argument where the second is True, otherwise missing.", partial=True),
     # Tables: the parameter is constant
     Primitive("locate", "How many of the ascending edges are not above x (Int64)."),
+    Primitive("interval", "The value that the table gives to the interval between edges in which x lies (Int64)."),
+    Primitive("element", "The table's value at position k, for a k that is known to lie in it."),
     Primitive("lookup", "The table's value for the key; missing for any other key.", partial=True),
     # Text: Unicode code points
     Primitive("lower", "A to Z become a to z, every other code point stays."),

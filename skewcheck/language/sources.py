@@ -49,10 +49,9 @@ class SourceColumn:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """All columns of a service by name, and the join keys by which the store's columns are retrieved."""
+    """All columns of a service by name, and the feature views among its sources."""
 
     columns: dict[str, SourceColumn]
-    keys: dict[str, Type]
     views: tuple[Any, ...]
 
 
@@ -64,14 +63,11 @@ def read_sources(service: str, sources: Sequence[Any], labels: Iterable[Any] = (
             columns share a name (also where they differ in case only, which SQL does not tell apart).
     """
     columns: list[SourceColumn] = []
-    keys: dict[str, Type] = {}
     views = []
     for source in sources:
         name = getattr(source, "name", None)
-        if hasattr(source, "join_keys") and hasattr(source, "features"):
+        if hasattr(source, "entity_columns") and hasattr(source, "features"):
             views.append(source)
-            for entity in source.entity_columns:
-                keys[entity.name] = _type_of(service, name, entity)
             columns += [_column(service, str(name), field, "store") for field in source.features]
         elif type(source).__name__ == "RequestSource":
             columns += [_column(service, str(name), field, "request") for field in source.schema]
@@ -81,7 +77,7 @@ def read_sources(service: str, sources: Sequence[Any], labels: Iterable[Any] = (
                 remedy="Give Feast FeatureView and RequestSource objects in sources=[...].",
             )
     columns += [_column(service, "training", field, "label") for field in labels]
-    return Sources(_by_name(service, columns), keys, tuple(views))
+    return Sources(_by_name(service, columns), tuple(views))
 
 
 def _column(service: str, source: str, field: Any, role: Role) -> SourceColumn:

@@ -73,12 +73,16 @@ class Term:
         return _arithmetic("multiply", self, other)
 
     def __truediv__(self, other: Term | float) -> Term:
-        return call("divide", self, _like(self, other))
+        divisor = _like(self, other)
+        never_zero = divisor.kind == "literal" and divisor.present and divisor.parameter != 0
+        return call("quotient" if never_zero else "divide", self, divisor)
 
     def __floordiv__(self, divisor: int) -> Term:
         return call("floor_divide", self, literal(divisor))
 
     def __mod__(self, divisor: int) -> Term:
+        if self.bounds[0] >= 0 and self.bounds[1] < divisor:
+            return self
         return call("floor_modulo", self, literal(divisor))
 
     def __lt__(self, other: Term | float) -> Term:
@@ -157,10 +161,12 @@ def statistic(key: str, name: str, type_: Type) -> Term:
 def call(name: str, *arguments: Term, parameter: Any = None) -> Term:
     """A primitive applied to terms, with `finite` put before every argument that could absorb an infinity.
 
-    `parameter` is the constant table of `locate` (a tuple of edges) and `lookup` (a tuple of key-value pairs), or a
-    hashable placeholder for one that is fitted later.
+    `parameter` is the constant table of `locate` (ascending edges), `interval` (edges, and one value more than
+    edges), `element` (values) and `lookup` (key-value pairs), or a hashable placeholder for one that is fitted later.
     """
     primitive = PRIMITIVES[name]
+    if primitive.strict and any(argument.kind == "literal" and not argument.present for argument in arguments):
+        return missing(_RESULT_TYPES.get(name) or _result_type(name, arguments, parameter))
     checked = tuple(
         argument if argument.finite or position in primitive.keeps_infinity or name == "finite" else finite(argument)
         for position, argument in enumerate(arguments)
@@ -204,6 +210,11 @@ def choose(condition: Term, then: Term, otherwise: Term | float) -> Term:
     return call("choose", condition, then, _like(then, otherwise))
 
 
+def restrict(value: Term, condition: Term) -> Term:
+    """The value where the condition is True, otherwise missing."""
+    return call("restrict", value, condition)
+
+
 def pack(*elements: Term) -> Term:
     """A vector of Float64 terms."""
     return call("pack", *elements)
@@ -232,15 +243,12 @@ def _like(term: Term, value: Term | float | str) -> Term:
     return literal(float(value) if term.type == FLOAT64 and not isinstance(value, str) else value)
 
 
-_INTEGER_NAMES = {"add": "add", "subtract": "subtract", "multiply": "multiply"}
-
-
 def _arithmetic(name: str, left: Term, other: Term | float) -> Term:
     right = _like(left, other)
     if left.type != INT64:
         return call(name, left, right)
     low, high = _combine(name, left.bounds, right.bounds)
-    fits = INT64_MIN <= low and high <= INT64_MAX
+    fits = low >= INT64_MIN and high <= INT64_MAX
     return call(f"integer_{name}" if fits else f"checked_{name}", left, right)
 
 
@@ -255,9 +263,9 @@ def _combine(name: str, left: Bounds, right: Bounds) -> Bounds:
 
 
 _RESULT_TYPES = {
-    **dict.fromkeys(("add", "subtract", "multiply", "divide", "square_root", "floor"), FLOAT64),
+    **dict.fromkeys(("add", "subtract", "multiply", "divide", "quotient", "square_root", "floor"), FLOAT64),
     **dict.fromkeys(("power_of_two", "finite", "to_float"), FLOAT64),
-    **dict.fromkeys(("exponent", "to_integer", "locate", "length", "digest", "microseconds"), INT64),
+    **dict.fromkeys(("exponent", "to_integer", "locate", "interval", "length", "digest", "microseconds"), INT64),
     **dict.fromkeys(("integer_add", "integer_subtract", "integer_multiply", "floor_divide", "floor_modulo"), INT64),
     **dict.fromkeys(("checked_add", "checked_subtract", "checked_multiply"), INT64),
     **dict.fromkeys(("equal", "less", "less_or_equal", "and", "or", "not", "is_missing"), BOOL),
@@ -266,12 +274,14 @@ _RESULT_TYPES = {
 
 
 def _result_type(name: str, arguments: tuple[Term, ...], parameter: Any) -> Type:
-    if name == "coalesce":
+    if name in {"coalesce", "restrict"}:
         return arguments[0].type
     if name == "choose":
         return arguments[1].type
     if name == "pack":
         return vector(len(arguments))
+    if name == "element":
+        return literal(parameter[0]).type
     # A lookup table that is fitted later maps to Int64 codes.
     return literal(parameter[0][1]).type if isinstance(parameter, tuple) and parameter else INT64
 
@@ -302,6 +312,10 @@ def _bounds(name: str, arguments: tuple[Term, ...], parameter: Any) -> Bounds:
         return min(low for low, _ in branches), max(high for _, high in branches)
     if name == "locate" and isinstance(parameter, tuple):
         return 0, len(parameter)
+    if name == "interval":
+        return min(parameter[1]), max(parameter[1])
+    if name == "restrict":
+        return ranges[0]
     if name == "lookup" and isinstance(parameter, tuple) and parameter:
         return min(value for _, value in parameter), max(value for _, value in parameter)
     fixed = {

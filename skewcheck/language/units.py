@@ -6,6 +6,7 @@ A column's unit stands on its Feast field as the tag `unit`. None is "no unit st
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def _registry() -> pint.UnitRegistry[Any]:
     import pint
 
-    return pint.UnitRegistry(autoconvert_offset_to_baseunit=False)
+    return pint.UnitRegistry(non_int_type=Fraction)
 
 
 @cache
@@ -46,27 +47,20 @@ def multiply_units(left: str | None, right: str | None, power: int = 1) -> str |
 
 @cache
 def conversion(source: str, target: str) -> tuple[float, float]:
-    """Factor and offset with target = source * factor + offset, each the nearest Float64.
+    """Factor and offset with target = source * factor + offset, computed as fractions, each the nearest Float64.
 
     Raises:
         ValueError: The dimensions differ.
     """
     registry = _registry()
     try:
-        zero = registry.Quantity(0.0, source).to(target).magnitude
-        one = registry.Quantity(1.0, source).to(target).magnitude
-        factor = registry.Quantity(1.0, _delta(source)).to(_delta(target)).magnitude if zero else one
+        zero, one = (registry.Quantity(Fraction(value), source).to(target).magnitude for value in (0, 1))
     except Exception as error:
         raise ValueError(f"{source} does not convert to {target}: {error}") from error
-    return float(factor), float(zero)
+    return float(one - zero), float(zero)
 
 
 def same_dimension(left: str, right: str) -> bool:
     """Whether one unit converts to the other."""
     registry = _registry()
     return bool(registry.Unit(left).dimensionality == registry.Unit(right).dimensionality)
-
-
-def _delta(unit: str) -> str:
-    """The unit of a difference: degrees of temperature have an origin, their differences have none."""
-    return f"delta_{unit}" if unit in {"degree_Celsius", "degree_Fahrenheit"} else unit

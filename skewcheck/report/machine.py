@@ -64,9 +64,7 @@ def write_reports(verdict: Verdict, directory: Path, *, name: str | None = None)
             f"{stem!r} cannot name a report, expected a file name without a directory",
             remedy="Give the directory and the name separately.",
         )
-    return ReportPaths(
-        write_json(verdict, directory / f"{stem}.json"), write_page(verdict, directory / f"{stem}.html")
-    )
+    return ReportPaths(write_json(verdict, directory / f"{stem}.json"), write_page(verdict, directory / f"{stem}.html"))
 
 
 def _safe_name(service: str) -> str:
@@ -79,9 +77,7 @@ def _write_whole(path: Path, text: str) -> Path:
         target = path.resolve()
         if target.exists() and not target.is_file():
             kind = "a directory" if target.is_dir() else "not a regular file"
-            raise UsageError(
-                f"cannot write the report {path}: it is {kind}", remedy="Give the path of a file."
-            )
+            raise UsageError(f"cannot write the report {path}: it is {kind}", remedy="Give the path of a file.")
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = target.parent / f".skewcheck-{secrets.token_hex(8)}.part"
         try:

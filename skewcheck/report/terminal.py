@@ -137,9 +137,7 @@ class _Printer:
         if shown.replayed_missing:
             counts.append(f"{format_count(shown.replayed_missing)} replayed missing")
         sizes = {"max": shown.max_absolute_difference, "mean": shown.mean_absolute_difference}
-        difference = [
-            f"{label} {format_difference(size)}" for label, size in sizes.items() if size is not None
-        ]
+        difference = [f"{label} {format_difference(size)}" for label, size in sizes.items() if size is not None]
         if self.wide:
             times = [_minute(shown.first_mismatch), _minute(shown.last_mismatch)]
             stacks = [[escape_hidden(feature.name)], [stage], counts, difference or ["—"], times]
@@ -167,8 +165,7 @@ class _Printer:
         if verdict.verdict == "pass":
             main = [line for line in lines if not line.level]
             figures = (
-                f"{line.label} unknown" if line.figure == UNKNOWN else f"{line.figure} {line.label}"
-                for line in main
+                f"{line.label} unknown" if line.figure == UNKNOWN else f"{line.figure} {line.label}" for line in main
             )
             self.print_line(f"Rows: {', '.join(figures)}")
             return

@@ -163,9 +163,7 @@ def values_compared(verdict: Verdict) -> int:
 def skew_by_stage(verdict: Verdict) -> str:
     """How many skewed features arise at each stage: "5 at transform, 1 at retrieval"; "" without skew."""
     stages = [feature.stage for feature in verdict.skewed if feature.stage is not None]
-    counts = sorted(
-        {stage: stages.count(stage) for stage in stages}.items(), key=lambda item: (-item[1], item[0])
-    )
+    counts = sorted({stage: stages.count(stage) for stage in stages}.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{count:,} at {name_stage(stage)}" for stage, count in counts)
 
 
@@ -185,9 +183,7 @@ def row_lines(rows: Rows) -> tuple[Line, ...]:
             format_count(rows.duplicated),
             _explain_none(rows.duplicated, "no request ids logged"),
         ),
-        Line(
-            "unmatched", format_count(rows.unmatched), _explain_none(rows.unmatched, "retrieval not replayed")
-        ),
+        Line("unmatched", format_count(rows.unmatched), _explain_none(rows.unmatched, "retrieval not replayed")),
         Line("outside the training filter", format_count(rows.outside_training_filter)),
         *(
             Line(escape_hidden(rule.name), format_count(rule.outside), flow_text(rule.note or ""), level=1)

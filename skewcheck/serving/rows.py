@@ -155,10 +155,7 @@ def split_by_hour(table: pa.Table) -> list[tuple[str, pa.Table]]:
         pa.array([hours[start] * _HOUR for start in starts], pa.timestamp("us")), "date=%Y-%m-%d/hour=%H"
     ).to_pylist()
     ends = [*starts[1:], len(hours)]
-    return [
-        (folder, table.slice(start, end - start))
-        for folder, start, end in zip(firsts, starts, ends, strict=True)
-    ]
+    return [(folder, table.slice(start, end - start)) for folder, start, end in zip(firsts, starts, ends, strict=True)]
 
 
 def _to_array(values: list[Any], kind: str) -> tuple[pa.Array, dict[int, str]]:
@@ -175,9 +172,7 @@ def _to_array(values: list[Any], kind: str) -> tuple[pa.Array, dict[int, str]]:
         return _isolate(values, arrow, _FIT[scalar])
 
 
-def _isolate(
-    values: list[Any], arrow: pa.DataType, fit: Callable[[Any], Any]
-) -> tuple[pa.Array, dict[int, str]]:
+def _isolate(values: list[Any], arrow: pa.DataType, fit: Callable[[Any], Any]) -> tuple[pa.Array, dict[int, str]]:
     import pyarrow as pa
 
     fitted: list[Any] = []

@@ -166,9 +166,7 @@ def arrow_type(kind: str) -> pa.DataType:
 
 
 def _check_service(service: str) -> None:
-    usable = (
-        isinstance(service, str) and _encodable(service) and not re.search(r'[/\\\0*?\[\]:"<>|]', service)
-    )
+    usable = isinstance(service, str) and _encodable(service) and not re.search(r'[/\\\0*?\[\]:"<>|]', service)
     if not usable or not service.strip(". "):
         raise DeclarationError(
             f"the service name {service!r} cannot be the name of a folder",

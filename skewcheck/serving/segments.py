@@ -155,9 +155,7 @@ class Merger:
         watch: Called about once a second.
     """
 
-    def __init__(
-        self, root: Path, rows_per_file: int = ROWS_PER_FILE, watch: Callable[[], None] | None = None
-    ) -> None:
+    def __init__(self, root: Path, rows_per_file: int = ROWS_PER_FILE, watch: Callable[[], None] | None = None) -> None:
         self.busy = threading.Lock()
         self._root = root
         self._rows_per_file = rows_per_file

@@ -56,9 +56,7 @@ def compare(
     return Comparison(REQUESTS, mismatched, samples=pairs, **({**span, **figures} if mismatched else figures))
 
 
-def skewed(
-    name: str, stage: str, reads: tuple[str, ...], comparison: Comparison, **rest: Any
-) -> FeatureVerdict:
+def skewed(name: str, stage: str, reads: tuple[str, ...], comparison: Comparison, **rest: Any) -> FeatureVerdict:
     """A feature whose skew arises at one stage and shows end to end."""
     stages = {"retrieval": compare(0), "transform": compare(0), "end_to_end": comparison, stage: comparison}
     return FeatureVerdict(name, "skew", stage, stages=stages, reads=reads, **rest)
@@ -90,9 +88,7 @@ def build_fail() -> Verdict:
         (None, 75.02, {"origin": "LGA", "weather.temp": None, "weather.event_time": None}),
     ]
     words = [("other", "HNL", {"destination": "HNL"}), ("EGE", "EGE\u00a0", {"destination": "EGE\u00a0"})]
-    vector = [
-        ([0.0] * 12 + [1.0] + [0.0] * 51, [0.0] * 40 + [1.0] + [0.0] * 23, {"carrier": "UA", "hour": 7})
-    ]
+    vector = [([0.0] * 12 + [1.0] + [0.0] * 51, [0.0] * 40 + [1.0] + [0.0] * 23, {"carrier": "UA", "hour": 7})]
     figures = {"max_absolute_difference": 1.9318516525781366, "mean_absolute_difference": 0.8163}
     features = (
         skewed("hour_sin", "transform", ("scheduled_departure",), compare(REQUESTS, hours, **figures)),
@@ -100,9 +96,7 @@ def build_fail() -> Verdict:
             "distance_z",
             "transform",
             ("distance",),
-            compare(
-                REQUESTS - 1, distances, max_absolute_difference=1204.25, mean_absolute_difference=3.2e-05
-            ),
+            compare(REQUESTS - 1, distances, max_absolute_difference=1204.25, mean_absolute_difference=3.2e-05),
             causes=(
                 {
                     "kind": "other statistics",

@@ -80,9 +80,7 @@ def verdict_of(*texts: str) -> Verdict:
 
     def comparison() -> Comparison:
         pair = Pair(text(), text(), text(), [text(), 1.0], {"distance": text()})
-        return Comparison(
-            2, 1, 1, 0, 1.5, 1.5, text(), text(), (pair, replace(pair, served={text(): text()}))
-        )
+        return Comparison(2, 1, 1, 0, 1.5, 1.5, text(), text(), (pair, replace(pair, served={text(): text()})))
 
     def skew() -> FeatureVerdict:
         stages = {stage: comparison() for stage in ("retrieval", "transform")}
@@ -136,10 +134,7 @@ def test_a_string_reads_on_the_page_as_it_is(text: str) -> None:
 def test_the_page_loads_nothing_and_its_policy_admits_only_its_own_style_and_script(fail: Verdict) -> None:
     html = render_page(fail)
     attributes = [
-        pair
-        for tag in Page(html).tags
-        if isinstance(tag, tuple) and isinstance(tag[1], tuple)
-        for pair in tag[1]
+        pair for tag in Page(html).tags if isinstance(tag, tuple) and isinstance(tag[1], tuple) for pair in tag[1]
     ]
     assert not {name for name, _ in attributes} & {
         "src",

@@ -45,9 +45,7 @@ def test_a_pass_is_short(passed: Verdict) -> None:
 
 
 def test_a_fail_at_80_columns(fail: Verdict) -> None:
-    small = replace(
-        fail, features=tuple(item for item in fail.features if item.name in ("distance_z", "month"))
-    )
+    small = replace(fail, features=tuple(item for item in fail.features if item.name in ("distance_z", "month")))
     small = replace(small, columns=(), versions=(), problems=())
     lines = [line.rstrip() for line in show(small).splitlines()]
     assert lines == [
@@ -134,9 +132,7 @@ def test_an_incomplete_audit_says_what_is_missing_and_what_to_do(incomplete: Ver
     assert "Not compared: seats (the log has no column 'seats')\n" in text
     assert "Stage not compared: retrieval, end to end (the log has no entity keys)\n" in text
     assert "duplicated                   unknown  no request ids logged" in text
-    assert (
-        "part-01.parquet: truncated: no Parquet footer\n  → Copy the file again, or move it away.\n" in text
-    )
+    assert "part-01.parquet: truncated: no Parquet footer\n  → Copy the file again, or move it away.\n" in text
 
 
 def test_piped_output_has_no_escapes_and_a_terminal_has_colour(fail: Verdict) -> None:
@@ -192,9 +188,7 @@ def hostile_verdict(text: str) -> Verdict:
 
 @given(
     st.text(st.characters(exclude_categories=()), max_size=20)
-    | st.sampled_from(
-        ["[red]x[/red]", "[/]", ":smile:", "\x1b]0;title\x07", "[link=file:///]a[/link]", "\u202eabc"]
-    ),
+    | st.sampled_from(["[red]x[/red]", "[/]", ":smile:", "\x1b]0;title\x07", "[link=file:///]a[/link]", "\u202eabc"]),
     st.sampled_from([80, 140]),
 )
 def test_no_string_is_markup_or_a_control(text: str, width: int) -> None:
@@ -220,9 +214,7 @@ def test_what_looks_like_markup_is_printed_as_it_is(text: str) -> None:
 def test_the_terminal_report_loads_no_data_engine_and_no_template_engine() -> None:
     code = "import sys, skewcheck.report.terminal, skewcheck.report.machine; print(*sys.modules)"
     loaded = set(
-        subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True
-        ).stdout.split()
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     )
     assert "rich.table" in loaded
     assert not loaded & {"pandas", "pyarrow", "duckdb", "feast", "jinja2", "numpy"}

@@ -134,9 +134,7 @@ def test_escaping_twice_is_escaping_once(text: str) -> None:
 
 
 def test_hidden_characters_become_visible() -> None:
-    assert (
-        escape_hidden("\x1b[31mred\x00\u202e\ufffe\U000e0001") == "\\x1b[31mred\\0\\u202e\\ufffe\\U000e0001"
-    )
+    assert escape_hidden("\x1b[31mred\x00\u202e\ufffe\U000e0001") == "\\x1b[31mred\\0\\u202e\\ufffe\\U000e0001"
     assert escape_hidden("Zürich → 東京") == "Zürich → 東京"
 
 

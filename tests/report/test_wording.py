@@ -87,15 +87,11 @@ def test_features_come_with_skew_first_then_what_was_not_compared() -> None:
 
 def test_what_was_not_compared_is_grouped_by_reason(incomplete: Verdict) -> None:
     assert features_not_compared(incomplete) == (NotCompared(("seats",), "the log has no column 'seats'"),)
-    assert stages_not_compared(incomplete) == (
-        NotCompared(("retrieval", "end to end"), "the log has no entity keys"),
-    )
+    assert stages_not_compared(incomplete) == (NotCompared(("retrieval", "end to end"), "the log has no entity keys"),)
 
 
 def test_stages_come_in_the_order_in_which_a_value_travels() -> None:
-    feature = replace(
-        SKEW, stages={stage: Comparison(1, 0) for stage in ("end_to_end", "other", "retrieval")}
-    )
+    feature = replace(SKEW, stages={stage: Comparison(1, 0) for stage in ("end_to_end", "other", "retrieval")})
     assert [stage for stage, _ in stage_comparisons(feature)] == ["retrieval", "end_to_end", "other"]
 
 
@@ -125,9 +121,7 @@ def test_one_current_version_needs_no_words() -> None:
 
 
 def test_sample_inputs_come_as_the_feature_reads_them() -> None:
-    comparison = Comparison(
-        1, 1, samples=(Pair(None, None, 1, 2, {"at": 1, "b": 2}), Pair(None, None, 1, 2, {"a": 3}))
-    )
+    comparison = Comparison(1, 1, samples=(Pair(None, None, 1, 2, {"at": 1, "b": 2}), Pair(None, None, 1, 2, {"a": 3})))
     assert sample_inputs(replace(SKEW, reads=("a", "b", "c")), comparison) == ("a", "b", "at")
 
 

@@ -49,9 +49,7 @@ def test_our_own_log_is_described(schema: LogSchema, row: dict[str, Any], log_fo
 
 
 def test_a_foreign_log_is_described(tmp_path: Path) -> None:
-    path = write(
-        tmp_path / "served.parquet", {"id": ["a", "b"], "x": pa.array(["u", None]).dictionary_encode()}
-    )
+    path = write(tmp_path / "served.parquet", {"id": ["a", "b"], "x": pa.array(["u", None]).dictionary_encode()})
     log = open_log(path)
     assert (log.service, log.version, log.rows, log.files) == (None, None, 2, (path,))
     assert log.columns == {"id": "string", "x": "string"}
@@ -76,9 +74,7 @@ def test_hidden_and_unfinished_files_do_not_count(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"a,b\n1,2\n", b"PAR1" + b"\0" * 64 + b"PAR1"])
-def test_a_broken_file_among_good_ones_is_named_and_the_others_are_used(
-    tmp_path: Path, content: bytes
-) -> None:
+def test_a_broken_file_among_good_ones_is_named_and_the_others_are_used(tmp_path: Path, content: bytes) -> None:
     good = write(tmp_path / "good.parquet", {"x": [1.0]})
     bad = tmp_path / "bad.parquet"
     bad.write_bytes(content)
@@ -218,7 +214,5 @@ def test_reading_a_log_loads_no_pandas(tmp_path: Path) -> None:
         "import sys; from skewcheck.serving.reader import open_log; open_log(sys.argv[1])\n"
         "print([name for name in ('pandas', 'duckdb', 'feast') if name in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -118,9 +118,7 @@ def writer(tmp_path: Path) -> Iterator[LogWriter]:
 def read_log(writer: LogWriter) -> list[dict[str, Any]]:
     assert writer.flush()
     files = [str(path) for path in open_log(writer.root).files]
-    found = duckdb.sql(
-        f"FROM read_parquet({files}, union_by_name = true) ORDER BY request_id"
-    ).to_arrow_table()
+    found = duckdb.sql(f"FROM read_parquet({files}, union_by_name = true) ORDER BY request_id").to_arrow_table()
     return list(found.to_pylist())
 
 
@@ -184,9 +182,10 @@ def test_a_prediction_is_logged_beside_its_features(store: FeatureStore, writer:
 
     found = serve(store, writer).get_predictions(rows, predict, request_ids=["a", "b"], requested_at=MORNING)
     assert found == [1.0, 0.25]
-    assert [
-        (row["prediction"], row["feature.wind_by_distance"], row["requested_at"]) for row in read_log(writer)
-    ] == [(1.0, 10.0, MORNING), (0.25, 2.5, MORNING)]
+    assert [(row["prediction"], row["feature.wind_by_distance"], row["requested_at"]) for row in read_log(writer)] == [
+        (1.0, 10.0, MORNING),
+        (0.25, 2.5, MORNING),
+    ]
 
 
 def test_a_model_that_fails_fails_and_its_features_are_logged(store: FeatureStore, writer: LogWriter) -> None:
@@ -204,9 +203,7 @@ def test_without_request_ids_each_row_gets_its_own(store: FeatureStore, writer: 
     assert len({row["request_id"] for row in read_log(writer)}) == 3
 
 
-def test_what_goes_wrong_in_logging_is_counted_and_served_all_the_same(
-    store: FeatureStore, writer: LogWriter
-) -> None:
+def test_what_goes_wrong_in_logging_is_counted_and_served_all_the_same(store: FeatureStore, writer: LogWriter) -> None:
     rows = [{"origin": "JFK", "distance": 2.0}] * 3
     served = serve(store, writer).get_features(rows, request_ids=["only one"])
     assert [features["wind_km"] for features in served] == [16.09344] * 3

@@ -50,23 +50,13 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
 }
 MISFITS: dict[str, st.SearchStrategy[Any]] = {
     "Float64": st.text() | st.booleans() | st.just(2**53 + 1) | st.just(Decimal("0.1")) | st.just(pd.NA),
-    "Int64": st.text()
-    | st.booleans()
-    | st.just(2**63)
-    | st.just(-(2**80))
-    | st.just(1.5)
-    | st.just(float("inf")),
+    "Int64": st.text() | st.booleans() | st.just(2**63) | st.just(-(2**80)) | st.just(1.5) | st.just(float("inf")),
     "Bool": st.integers() | st.text(),
     "String": st.integers() | st.binary() | st.just("\ud800"),
-    "Timestamp": st.datetimes()
-    | st.integers()
-    | st.just("2013-07-01")
-    | st.just(np.datetime64("2013-07-01")),
+    "Timestamp": st.datetimes() | st.integers() | st.just("2013-07-01") | st.just(np.datetime64("2013-07-01")),
     "Vector(2)": st.text() | st.just([True]) | st.just(["1.0"]) | st.just(1.0) | st.just(np.ones((2, 2))),
 }
-ROWS = st.lists(
-    st.fixed_dictionaries({}, optional={kind: VALUES[kind] | st.none() for kind in TYPES}), max_size=5
-)
+ROWS = st.lists(st.fixed_dictionaries({}, optional={kind: VALUES[kind] | st.none() for kind in TYPES}), max_size=5)
 
 
 @unhurried
@@ -76,9 +66,7 @@ def test_every_value_arrives_as_it_was(rows: list[dict[str, Any]]) -> None:
     assert not conversion.misfits
     for kind in TYPES:
         given_values = [read_bits(row.get(kind)) for row in rows]
-        assert [
-            read_bits(value) for value in conversion.table.column(f"feature.{kind}").to_pylist()
-        ] == given_values
+        assert [read_bits(value) for value in conversion.table.column(f"feature.{kind}").to_pylist()] == given_values
 
 
 @unhurried
@@ -94,9 +82,7 @@ def test_a_misfit_takes_out_its_own_row_and_no_other(
     assert mixed.example is not None
     assert f"feature.{kind}" in mixed.example
     for column in alone.table.column_names:
-        assert read_bits(mixed.table.column(column).to_pylist()) == read_bits(
-            alone.table.column(column).to_pylist()
-        )
+        assert read_bits(mixed.table.column(column).to_pylist()) == read_bits(alone.table.column(column).to_pylist())
 
 
 @pytest.mark.parametrize(
@@ -168,9 +154,7 @@ def test_a_huge_string_fits() -> None:
 def test_rows_are_split_by_the_utc_hour_of_their_own_time(times: list[datetime]) -> None:
     table = convert([log({}, time) for time in times]).table
     parts = split_by_hour(table)
-    assert sorted(time for _, part in parts for time in part.column("requested_at").to_pylist()) == sorted(
-        times
-    )
+    assert sorted(time for _, part in parts for time in part.column("requested_at").to_pylist()) == sorted(times)
     assert len({folder for folder, _ in parts}) == len(parts)
     for folder, part in parts:
         for time in part.column("requested_at").to_pylist():

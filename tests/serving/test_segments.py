@@ -36,9 +36,7 @@ def publish_batches(folder: Path, first: int, last: int, writer: str = "host-1-x
 
 
 def read_batches(root: Path) -> list[int]:
-    return sorted(
-        value for path in open_log(root).files for value in pq.read_table(path).column("batch").to_pylist()
-    )
+    return sorted(value for path in open_log(root).files for value in pq.read_table(path).column("batch").to_pylist())
 
 
 def merge_all(root: Path, folder: Path, batches: range, *, rows_per_file: int = 1000) -> None:
@@ -65,9 +63,7 @@ def test_no_two_writers_share_a_name() -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=10), st.data())
-def test_whatever_was_merged_each_batch_is_in_one_file_that_counts(
-    sizes: list[int], data: st.DataObject
-) -> None:
+def test_whatever_was_merged_each_batch_is_in_one_file_that_counts(sizes: list[int], data: st.DataObject) -> None:
     live = [Segment("w", number, number) for number in range(1, sum(sizes) + 1)]
     names = {segment.file_name for segment in live}
     for size in sizes:

@@ -92,9 +92,7 @@ def test_duckdb_reads_the_log(schema: LogSchema, row: dict[str, Any], log_folder
     assert found == [(3, 0.75, [40.6, -73.8])]
 
 
-def test_the_caller_may_reuse_what_it_passed(
-    schema: LogSchema, row: dict[str, Any], log_folder: Path
-) -> None:
+def test_the_caller_may_reuse_what_it_passed(schema: LogSchema, row: dict[str, Any], log_folder: Path) -> None:
     with LogWriter(schema, log_folder) as writer:
         writer.log_request(**row)
         row["features"]["position"][0] = 0.0
@@ -119,9 +117,7 @@ def test_a_flushed_row_can_be_read_while_the_writer_goes_on(
             assert writer.statistics()["written"] == number + 1
 
 
-def test_rows_go_to_the_hour_of_their_own_time(
-    schema: LogSchema, row: dict[str, Any], log_folder: Path
-) -> None:
+def test_rows_go_to_the_hour_of_their_own_time(schema: LogSchema, row: dict[str, Any], log_folder: Path) -> None:
     noon = row.pop("requested_at")
     with LogWriter(schema, log_folder) as writer:
         for hours in (0, 13, 0, -12):
@@ -240,9 +236,9 @@ def test_a_row_can_be_described_later(schema: LogSchema, row: dict[str, Any], lo
         writer.log_later(describe)
         writer.flush()
     assert threading.current_thread() not in thread
-    assert [
-        (logged["request_id"], logged["feature.wind_z"]) for logged in read_rows(log_folder).to_pylist()
-    ] == [("later", 1.5)]
+    assert [(logged["request_id"], logged["feature.wind_z"]) for logged in read_rows(log_folder).to_pylist()] == [
+        ("later", 1.5)
+    ]
     assert writer.statistics()["reasons"] == {"unloggable": 1}
 
 
@@ -303,16 +299,12 @@ for pid in children:
 
 
 @pytest.mark.parametrize(("state", "early"), [("busy", 20), ("untouched", 0)])
-def test_after_a_fork_parent_and_children_each_log_their_own(
-    log_folder: Path, state: str, early: int
-) -> None:
+def test_after_a_fork_parent_and_children_each_log_their_own(log_folder: Path, state: str, early: int) -> None:
     subprocess.run([sys.executable, "-c", FORKING, str(log_folder), state], check=True, timeout=60)
     rows = read_rows(log_folder)
     ids = rows.column("request_id").to_pylist()
     assert len(ids) == len(set(ids)) == early + 3 * 5
-    processes = {
-        name.partition("-")[0]: pid for name, pid in zip(ids, rows.column("process").to_pylist(), strict=True)
-    }
+    processes = {name.partition("-")[0]: pid for name, pid in zip(ids, rows.column("process").to_pylist(), strict=True)}
     assert len({processes[who] for who in ("parent", "child0", "child1")}) == 3
 
 
@@ -338,9 +330,7 @@ def test_processes_killed_side_by_side_lose_at_most_their_last_second(log_folder
     for output in outputs:
         with output.open("w") as sink:
             children.append(
-                subprocess.Popen(
-                    [sys.executable, "-c", ENDLESS, output.name, str(log_folder)], stdout=sink, text=True
-                )
+                subprocess.Popen([sys.executable, "-c", ENDLESS, output.name, str(log_folder)], stdout=sink, text=True)
             )
     durable: set[str] = set()
     written: set[str] = set()
@@ -352,9 +342,7 @@ def test_processes_killed_side_by_side_lose_at_most_their_last_second(log_folder
         killed_at = time.monotonic()
         child.send_signal(signal.SIGKILL)
         child.wait()
-        printed = [
-            line.split() for line in output.read_text().splitlines(keepends=True) if line.endswith("\n")
-        ]
+        printed = [line.split() for line in output.read_text().splitlines(keepends=True) if line.endswith("\n")]
         written |= {request_id for request_id, _ in printed}
         durable |= {request_id for request_id, at in printed if float(at) < killed_at - 1.0}
 

@@ -9,7 +9,7 @@ from skewcheck.language.operator import Example, Fitted, Operator, Statistic
 from skewcheck.language.operators.choice import check_constants
 from skewcheck.language.operators.numbers import check_count
 from skewcheck.language.operators.text import TEXT
-from skewcheck.language.terms import Term, call, choose, equal, literal, missing, pack
+from skewcheck.language.terms import Term, call, choose, equal, literal, pack, restrict
 from skewcheck.language.types import INT64, STRING, Type, vector
 
 
@@ -41,7 +41,7 @@ class Vocabulary(Operator):
         entries = fitted.table("entries")
         table = tuple((entry, code) for code, entry in enumerate(entries, 1)) if isinstance(entries, tuple) else entries
         code = call("coalesce", call("lookup", operands[0], parameter=table), literal(0))
-        return choose(call("is_missing", operands[0]), missing(INT64), code)
+        return restrict(code, ~call("is_missing", operands[0]))
 
 
 @operator
@@ -88,7 +88,10 @@ class HashBucket(Operator):
     buckets: int
     name, group, takes, gives = "hash_bucket", "categories", (TEXT,), INT64
     examples = (
-        Example(lambda x: x.hash_bucket(1000), ((("abc",), 2416005272 % 1000), (("",), 3649838548 % 1000), ((None,), None))),
+        Example(
+            lambda x: x.hash_bucket(1000),
+            ((("abc",), 2416005272 % 1000), (("",), 3649838548 % 1000), ((None,), None)),
+        ),
     )
 
     def check(self) -> None:

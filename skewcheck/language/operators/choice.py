@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from skewcheck.language.expressions import Expression, apply, constant, operator
 from skewcheck.language.operator import Example, Fitted, Operator
-from skewcheck.language.terms import Term, call, choose, equal, literal, missing
+from skewcheck.language.terms import Term, call, choose, equal, literal, restrict
 from skewcheck.language.types import BOOL, FLOAT64, INT64, STRING, TIMESTAMP, Type
 
 COMPARABLE = (FLOAT64, INT64, STRING, TIMESTAMP, BOOL)
@@ -191,7 +191,12 @@ class Choose(Operator):
     examples = (
         Example(
             lambda c, x, y: when(c).then(x).otherwise(y),
-            (((True, 1.0, 2.0), 1.0), ((False, 1.0, 2.0), 2.0), ((None, 1.0, 2.0), 2.0), ((True, None, 2.0), None)),
+            (
+                ((True, 1.0, 2.0), 1.0),
+                ((False, 1.0, 2.0), 2.0),
+                ((None, 1.0, 2.0), 2.0),
+                ((True, None, 2.0), None),
+            ),
         ),
     )
 
@@ -233,7 +238,7 @@ class IsIn(Operator):
     def expand(self, *operands: Term, fitted: Fitted) -> Term:
         """A look-up whose result does not matter."""
         found = call("lookup", operands[0], parameter=tuple((value, 1) for value in self.values))
-        return choose(call("is_missing", operands[0]), missing(BOOL), ~call("is_missing", found))
+        return restrict(~call("is_missing", found), ~call("is_missing", operands[0]))
 
 
 @operator
@@ -247,7 +252,7 @@ class ToNumber(Operator):
     def expand(self, *operands: Term, fitted: Fitted) -> Term:
         """A choice of constants."""
         (x,) = operands
-        return choose(x, literal(1.0), choose(~x, literal(0.0), missing(FLOAT64)))
+        return restrict(choose(x, literal(1.0), literal(0.0)), ~call("is_missing", x))
 
 
 @dataclass(frozen=True, slots=True)

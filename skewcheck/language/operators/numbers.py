@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from skewcheck.language import kernels
 from skewcheck.language.expressions import operator
 from skewcheck.language.operator import Example, Fitted, Operator
-from skewcheck.language.terms import Term, call, choose, literal, missing
+from skewcheck.language.terms import Term, call, choose, literal, restrict
 from skewcheck.language.types import FLOAT64, INT64
 from skewcheck.language.units import conversion, multiply_units, parse_unit
 
@@ -26,9 +26,7 @@ class Add(Operator):
 
     name, group, takes, symbol = "add", "numbers", (NUMBER, NUMBER), "+"
     keeps_unit = same_unit = True
-    examples = (
-        Example(lambda x, y: x + y, (((1.5, 2.0), 3.5), ((1e308, 1e308), None), ((None, 1.0), None))),
-    )
+    examples = (Example(lambda x, y: x + y, (((1.5, 2.0), 3.5), ((1e308, 1e308), None), ((None, 1.0), None))),)
 
     def expand(self, *operands: Term, fitted: Fitted) -> Term:
         """IEEE or 64-bit sum."""
@@ -74,7 +72,10 @@ class Divide(Operator):
 
     name, group, takes, symbol, gives = "divide", "numbers", (FLOAT, FLOAT), "/", FLOAT64
     examples = (
-        Example(lambda x, y: x / y, (((1.0, 4.0), 0.25), ((1.0, 0.0), None), ((0.0, 0.0), None), ((1e300, 1e-300), None))),
+        Example(
+            lambda x, y: x / y,
+            (((1.0, 4.0), 0.25), ((1.0, 0.0), None), ((0.0, 0.0), None), ((1e300, 1e-300), None)),
+        ),
     )
 
     def result_unit(self, *units: str | None) -> str | None:
@@ -97,7 +98,7 @@ class Negate(Operator):
     examples = (Example(lambda x: -x, (((1.5,), -1.5), ((None,), None))),)
 
     def expand(self, *operands: Term, fitted: Fitted) -> Term:
-        """x times minus one, which keeps the sign of zero as IEEE does."""
+        """X times minus one, which keeps the sign of zero as IEEE does."""
         return operands[0] * -1
 
 
@@ -178,7 +179,9 @@ class Clip(Operator):
     high: float
     name, group, takes, gives = "clip", "numbers", (FLOAT,), FLOAT64
     keeps_unit = True
-    examples = (Example(lambda x: x.clip(0.0, 10.0), (((-1.0,), 0.0), ((11.0,), 10.0), ((5.0,), 5.0), ((None,), None))),)
+    examples = (
+        Example(lambda x: x.clip(0.0, 10.0), (((-1.0,), 0.0), ((11.0,), 10.0), ((5.0,), 5.0), ((None,), None))),
+    )
 
     def check(self) -> None:
         """The bounds must be finite numbers in order."""
@@ -258,7 +261,7 @@ class To(Operator):
         return self.unit
 
     def expand(self, *operands: Term, fitted: Fitted) -> Term:
-        """x times the factor, plus the offset where there is one."""
+        """X times the factor, plus the offset where there is one."""
         factor, offset = conversion(self.source, self.unit)
         scaled = operands[0] * factor
         return scaled + offset if offset else scaled
@@ -277,5 +280,5 @@ def check_count(name: str, value: object, *, least: int = 1) -> None:
 
 
 def _pick(first: Term, x: Term, y: Term) -> Term:
-    """x where `first` is True, y where it is False, missing where it is missing."""
-    return choose(first, x, choose(~first, y, missing(x.type)))
+    """X where `first` is True, y where it is False, missing where it is missing."""
+    return restrict(choose(first, x, y), ~call("is_missing", first))

@@ -153,8 +153,8 @@ class CyclicSine(_Cyclic):
 
     def expand(self, *operands: Term, fitted: Fitted) -> Term:
         """A look-up of the remainder."""
-        table = tuple((step, _sine(step, self.period)) for step in range(self.period))
-        return call("lookup", operands[0] % self.period, parameter=table)
+        table = tuple(_sine(step, self.period) for step in range(self.period))
+        return call("element", operands[0] % self.period, parameter=table)
 
 
 @operator
@@ -167,8 +167,8 @@ class CyclicCosine(_Cyclic):
 
     def expand(self, *operands: Term, fitted: Fitted) -> Term:
         """A look-up of the remainder."""
-        table = tuple((step, _sine(4 * step + self.period, 4 * self.period)) for step in range(self.period))
-        return call("lookup", operands[0] % self.period, parameter=table)
+        table = tuple(_sine(4 * step + self.period, 4 * self.period) for step in range(self.period))
+        return call("element", operands[0] % self.period, parameter=table)
 
 
 _PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")

@@ -1,0 +1,1 @@
+"""Engines: how Python and DuckDB spell the primitives. An engine knows terms and nothing of operators."""

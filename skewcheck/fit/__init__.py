@@ -1,0 +1,1 @@
+"""Fitting: the statistics that a declaration needs, computed once over the rows that training keeps, then frozen."""

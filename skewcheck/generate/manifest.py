@@ -1,0 +1,166 @@
+"""The manifest: what a service's generated code is, as plain data, for everything that runs without the declaration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from skewcheck.engines.duckdb import write_query
+from skewcheck.errors import StateError
+from skewcheck.language.declaration import Service
+from skewcheck.language.expressions import expand, render
+from skewcheck.language.types import Type, parse_type
+
+FORMAT = "skewcheck/manifest/1"
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestColumn:
+    """A column that features read; `role` is "store" or "request", `source` the view or request source."""
+
+    name: str
+    type: Type
+    unit: str | None
+    source: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestView:
+    """A feature view: its join keys with their types, and the columns of it that features read."""
+
+    name: str
+    keys: dict[str, str]
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestFeature:
+    """A feature: its type, unit, expression, the columns it reads, and how far engines may differ (0: not at all)."""
+
+    name: str
+    type: Type
+    unit: str | None
+    expression: str
+    reads: tuple[str, ...]
+    tolerance: float
+    documentation: str
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestFilter:
+    """A rule of the training filter; `query` adds the Bool column "$kept" to a relation called `inputs`."""
+
+    name: str
+    reads: tuple[str, ...]
+    types: tuple[str, ...]
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Everything about a service's generated code but the code."""
+
+    service: str
+    definition: str
+    state: str
+    sources: tuple[str, ...]
+    columns: tuple[ManifestColumn, ...]
+    views: tuple[ManifestView, ...]
+    features: tuple[ManifestFeature, ...]
+    filters: tuple[ManifestFilter, ...]
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Every join key with its type."""
+        return {key: type_ for view in self.views for key, type_ in view.keys.items()}
+
+    def to_json(self) -> str:
+        """The manifest as JSON text."""
+        return json.dumps({"format": FORMAT, **_plain(asdict(self))}, indent=1, ensure_ascii=True) + "\n"
+
+
+def describe_service(service: Service, definition: str, state: str, keys: Mapping[str, Mapping[str, Type]]) -> Manifest:
+    """The manifest of a declaration, given the join keys of every view."""
+    columns = service.columns()
+    read = {column.name for column in columns}
+    views = []
+    for view in service.sources.views:
+        fields = tuple(field.name for field in view.features if field.name in read)
+        if fields:
+            types = {key: str(type_) for key, type_ in keys[view.name].items()}
+            views.append(ManifestView(view.name, types, fields))
+    return Manifest(
+        service=service.name,
+        definition=definition,
+        state=state,
+        sources=tuple(dict.fromkeys(column.source for column in columns)),
+        columns=tuple(ManifestColumn(c.name, c.type, c.unit, c.source, c.role) for c in columns),
+        views=tuple(views),
+        features=tuple(
+            ManifestFeature(
+                feature.name,
+                feature.type,
+                feature.expression.unit,
+                render(feature.expression),
+                feature.reads,
+                0.0,
+                feature.documentation,
+            )
+            for feature in service.features
+        ),
+        filters=tuple(
+            ManifestFilter(
+                rule.name,
+                rule.reads,
+                tuple(str(service.sources.columns[name].type) for name in rule.reads),
+                write_query({"$kept": expand(rule.expression, None)}),
+            )
+            for rule in service.filters
+        ),
+    )
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest in a file.
+
+    Raises:
+        StateError: There is none, or it is not a manifest of this format.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StateError(f"there is no manifest at {path}", remedy="Run `skewcheck generate`.") from None
+    except (OSError, ValueError) as error:
+        raise StateError(f"{path} cannot be read as a manifest: {error}", remedy="Run `skewcheck generate`.") from error
+    if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
+        raise StateError(f"{path} is not {FORMAT}", remedy="Run `skewcheck generate` with this version of skewcheck.")
+    return Manifest(
+        service=data["service"],
+        definition=data["definition"],
+        state=data["state"],
+        sources=tuple(data["sources"]),
+        columns=tuple(ManifestColumn(**{**c, "type": parse_type(c["type"])}) for c in data["columns"]),
+        views=tuple(ManifestView(v["name"], v["keys"], tuple(v["columns"])) for v in data["views"]),
+        features=tuple(
+            ManifestFeature(**{**f, "type": parse_type(f["type"]), "reads": tuple(f["reads"])})
+            for f in data["features"]
+        ),
+        filters=tuple(
+            ManifestFilter(f["name"], tuple(f["reads"]), tuple(f["types"]), f["query"]) for f in data["filters"]
+        ),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Types as their names."""
+    if isinstance(value, dict):
+        if set(value) == {"name", "size"}:
+            return str(Type(**value))
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
