@@ -30,7 +30,8 @@ SPELLINGS = {
     "exponent": (
         f"CASE WHEN {{0}} <> 0e0 THEN {_EXPONENT_GUESS}"
         f" - CASE WHEN abs({{0}}) < pow(2e0, {_EXPONENT_GUESS}) THEN 1 ELSE 0 END"
-        f" + CASE WHEN abs({{0}}) >= pow(2e0, {_EXPONENT_GUESS} + 1) THEN 1 ELSE 0 END ELSE CASE WHEN {{0}} = 0e0 THEN -1 END END"
+        f" + CASE WHEN abs({{0}}) >= pow(2e0, {_EXPONENT_GUESS} + 1) THEN 1 ELSE 0 END"
+        " WHEN {0} = 0e0 THEN -1 END"
     ),
     "power_of_two": "pow(2e0, {0})",
     "finite": "CASE WHEN isfinite({0}) THEN {0} END",
@@ -44,7 +45,6 @@ SPELLINGS = {
     "floor_divide": "CASE WHEN {0} >= 0 THEN {0} // {1} ELSE -1 - ((-1 - {0}) // {1}) END",
     "floor_modulo": "CASE WHEN {0} % {1} < 0 THEN {0} % {1} + {1} ELSE {0} % {1} END",
     "to_float": "CAST({0} AS DOUBLE)",
-    "to_integer": "CASE WHEN {0} >= -9223372036854775808e0 AND {0} < 9223372036854775808e0 THEN CAST({0} AS BIGINT) END",
     "equal": "{0} = {1}",
     "less": "{0} < {1}",
     "less_or_equal": "{0} <= {1}",
@@ -66,7 +66,10 @@ SPELLINGS = {
     "digest": "CAST('0x' || md5({0})[1:8] AS BIGINT)",
     "microseconds": "{0}",
 }
-"""For every primitive but `locate`, `interval`, `element`, `lookup` and `pack` its SQL; arguments stand in parentheses where they need them."""
+"""The SQL of every primitive but `locate`, `interval`, `element`, `lookup` and `pack`.
+
+An argument is put in parentheses where it needs them.
+"""
 
 SQL_TYPES = {
     "Float64": "DOUBLE",
@@ -124,8 +127,7 @@ class _Query:
             levels.setdefault(self.levels[id(term)], []).append((name, term))
         ingress = [self._ingress(column) for column in self.program.columns]
         parts = [_cte("level_0", ingress, source)]
-        for level in sorted(levels):
-            parts.append(self._write_level(level, levels[level]))
+        parts += [self._write_level(level, levels[level]) for level in sorted(levels)]
         hidden = [self._internal(term) for term in self.program.columns]
         hidden += [self._internal(term) for _, term in self.program.steps]
         outputs = [
@@ -139,7 +141,8 @@ class _Query:
 
     def _write_level(self, level: int, steps: list[tuple[str, Term]]) -> str:
         """One level: computed columns beside those of the level below, and joined look-up tables."""
-        joins, computed = [], []
+        joins: list[str] = []
+        computed: list[str] = []
         for _, term in steps:
             if term.name == "lookup":
                 table = f"table_{len(joins) + 1}_{level}"

@@ -57,8 +57,8 @@ def plan(
     columns = [term for term in ordered if term.kind == "column"]
     for column in columns:
         names[id(column)] = identify(column.name, taken)
-    wanted = {id(term): name for name, term in reversed(outputs.items())}
-    steps = []
+    wanted = {id(term): name for name, term in reversed(list(outputs.items()))}
+    steps: list[tuple[str, Term]] = []
     for term in ordered:
         if term.name == "microseconds" and id(term.arguments[0]) in names:
             # Both engines hold an instant as its microseconds.

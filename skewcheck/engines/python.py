@@ -14,11 +14,6 @@ from typing import Any
 from skewcheck.engines.program import Program, plan
 from skewcheck.language.terms import Term, walk
 
-RESERVED = frozenset(
-    ["bisect_right", "bool", "datetime", "dict", "float", "floor", "frexp", "inputs", "int", "isinstance", "ldexp", "len", "list", "md5", "row", "sqrt", "str", "tuple", "zip"]
-)
-"""Names that generated code uses itself."""
-
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
@@ -55,7 +50,6 @@ SPELLINGS = {
     "floor_divide": Spelling("{0} // {1}"),
     "floor_modulo": Spelling("{0} % {1}"),
     "to_float": Spelling("float({0})"),
-    "to_integer": Spelling("int({0})", ("not -9223372036854775808.0 <= {0} < 9223372036854775808.0",)),
     "equal": Spelling("{0} == {1}"),
     "less": Spelling("{0} < {1}"),
     "less_or_equal": Spelling("{0} <= {1}"),
@@ -87,6 +81,10 @@ SPELLINGS = {
 
 PRESENT_SPELLINGS = {"and": Spelling("{0} and {1}"), "or": Spelling("{0} or {1}")}
 """Shorter forms for arguments that are never missing."""
+
+
+RESERVED = frozenset(name for row in SPELLINGS.values() for name in re.findall(r"(?<![.\w{])[a-z]\w*", row.text))
+"""Names that the expressions use themselves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from skewcheck.engines.duckdb import write_query
 from skewcheck.engines.sql import quote_name, quote_text
 from skewcheck.errors import StateError
 from skewcheck.fit.state import State, Statistics
-from skewcheck.fit.statistics import compute_statistic
+from skewcheck.fit.statistics import compute_statistic, one_row
 from skewcheck.language.declaration import Service
-from skewcheck.language.expressions import Expression, expand, key_of, walk
+from skewcheck.language.expressions import Expression, expand, fitted_nodes, key_of
 from skewcheck.language.fingerprint import fingerprint_fit
 from skewcheck.language.terms import Term, finite, literal
 
@@ -35,35 +35,36 @@ def fit(service: Service, training_set: Path, sources: dict[str, str] | None = N
         counts = _count(connection, service, rows)
         statistics: Statistics = {}
         for feature in service.features:
-            for node in walk(feature.expression):
-                if node.operator.statistics() and key_of(node) not in statistics:
-                    try:
-                        statistics[key_of(node)] = _fit_node(connection, service, rows, node, statistics)
-                    except StateError as error:
-                        raise StateError(
-                            f"feature {feature.name} ({feature.place}): `{node.operands[0]}` {error.message}",
-                            remedy="Fill its missing values, widen the training span, or leave the operator out.",
-                        ) from error
+            for node, chosen in fitted_nodes(feature.expression):
+                if key_of(node) in statistics:
+                    continue
+                try:
+                    _tabulate_values(connection, service, rows, node.operands[0], statistics)
+                    statistics[key_of(node)] = {
+                        statistic.name: compute_statistic(connection, "SELECT value FROM fitted", statistic)
+                        for statistic in chosen.statistics()
+                    }
+                except StateError as error:
+                    raise StateError(
+                        f"feature {feature.name} ({feature.place}): `{node.operands[0]}` {error.message}",
+                        remedy="Fill its missing values, widen the training span, or leave the operator out.",
+                    ) from error
     training: dict[str, Any] = {**counts, "sources": dict(sorted((sources or {}).items()))}
     return State(service.name, fingerprint_fit(service), statistics, training)
 
 
-def _fit_node(
+def _tabulate_values(
     connection: duckdb.DuckDBPyConnection,
     service: Service,
     rows: str,
-    node: Expression,
+    operand: Expression,
     statistics: Statistics,
-) -> dict[str, Any]:
-    """The statistics of one fitted operator; those of the operators below it are known."""
-    value = finite(expand(node.operands[0], statistics))
+) -> None:
+    """Make the table `fitted`: an operand's values in the kept rows, given the statistics of the operators below it."""
+    value = finite(expand(operand, statistics))
     query = write_query({"$value": value, "$kept": _filter_term(service)}, source=rows)
     values = f'SELECT "$value" AS value FROM ({query}) WHERE "$kept" AND "$value" IS NOT NULL'
     connection.execute(f"CREATE OR REPLACE TEMP TABLE fitted AS {values}")
-    return {
-        statistic.name: compute_statistic(connection, "SELECT value FROM fitted", statistic)
-        for statistic in node.operator.statistics()
-    }
 
 
 def _filter_term(service: Service) -> Term:
@@ -84,13 +85,12 @@ def _count(connection: duckdb.DuckDBPyConnection, service: Service, rows: str) -
     timestamp = service.training.timestamp if service.training else "event_timestamp"
     span = f"epoch_us({quote_name(timestamp)})" if timestamp in present else "NULL"
     query = write_query({"$kept": _filter_term(service)}, source=rows)
-    row = connection.execute(
+    read, kept, first, last = one_row(
+        connection,
         f'SELECT count(*), count(*) FILTER (WHERE "$kept"), '
         f"strftime(make_timestamp(min({span}) FILTER (WHERE \"$kept\")), '%Y-%m-%dT%H:%M:%SZ'), "
-        f"strftime(make_timestamp(max({span}) FILTER (WHERE \"$kept\")), '%Y-%m-%dT%H:%M:%SZ') FROM ({query})"
-    ).fetchone()
-    assert row is not None
-    read, kept, first, last = row
+        f"strftime(make_timestamp(max({span}) FILTER (WHERE \"$kept\")), '%Y-%m-%dT%H:%M:%SZ') FROM ({query})",
+    )
     if not kept:
         raise StateError(
             f"service {service.name}: training keeps none of {read:,} rows",

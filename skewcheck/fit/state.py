@@ -11,7 +11,7 @@ from typing import Any
 from skewcheck.errors import StateError
 from skewcheck.files import write_text
 from skewcheck.language.declaration import Service
-from skewcheck.language.expressions import key_of, walk
+from skewcheck.language.expressions import fitted_nodes, key_of
 from skewcheck.language.fingerprint import fingerprint_fit
 
 FORMAT = "skewcheck/state/1"
@@ -99,8 +99,8 @@ def check_state(service: Service, state: State) -> None:
             remedy="Run `skewcheck fit`.",
         )
     for feature in service.features:
-        for node in walk(feature.expression):
-            for kind in node.operator.statistics():
+        for node, chosen in fitted_nodes(feature.expression):
+            for kind in chosen.statistics():
                 if kind.name not in state.statistics.get(key_of(node), {}):
                     raise StateError(
                         f"the state of service {service.name} lacks {kind.name} of {key_of(node)}, which feature "

@@ -26,7 +26,7 @@ def compute_statistic(connection: duckdb.DuckDBPyConnection, values: Values, sta
     Raises:
         StateError: There are no values, or the result is not a finite Float64.
     """
-    (count,) = _one_row(connection, f"SELECT count(*) FROM ({values})")
+    (count,) = one_row(connection, f"SELECT count(*) FROM ({values})")
     if not count:
         raise StateError("has no value in the rows that training keeps, so it has no statistics")
     result = KINDS[statistic.kind](connection, values, dict(statistic.parameters))
@@ -58,27 +58,27 @@ def _mean(connection: duckdb.DuckDBPyConnection, values: Values, _: Mapping[str,
 
 def _standard_deviation(connection: duckdb.DuckDBPyConnection, values: Values, _: Mapping[str, Any]) -> float:
     """The population's standard deviation (ddof 0), 1 for a constant column."""
-    low, high = _one_row(connection, f"SELECT min(value), max(value) FROM ({values})")
+    low, high = one_row(connection, f"SELECT min(value), max(value) FROM ({values})")
     if low == high:
         return 1.0
     mean = f"CAST('{_mean(connection, values, {})!r}' AS DOUBLE)"
     squares = f"SELECT (value - {mean}) * (value - {mean}) AS value FROM ({values})"
-    (largest,) = _one_row(connection, f"SELECT max(value) FROM ({squares})")
+    (largest,) = one_row(connection, f"SELECT max(value) FROM ({squares})")
     return math.sqrt(_mean(connection, squares, {})) if math.isfinite(largest) else math.inf
 
 
 def _minimum(connection: duckdb.DuckDBPyConnection, values: Values, _: Mapping[str, Any]) -> float:
-    return float(_one_row(connection, f"SELECT min(value) FROM ({values})")[0])
+    return float(one_row(connection, f"SELECT min(value) FROM ({values})")[0])
 
 
 def _range(connection: duckdb.DuckDBPyConnection, values: Values, _: Mapping[str, Any]) -> float:
     """Largest minus smallest, 1 for a constant column."""
-    low, high = _one_row(connection, f"SELECT min(value), max(value) FROM ({values})")
+    low, high = one_row(connection, f"SELECT min(value), max(value) FROM ({values})")
     return float(high - low) if high != low else 1.0
 
 
 def _median(connection: duckdb.DuckDBPyConnection, values: Values, _: Mapping[str, Any]) -> float:
-    return float(_one_row(connection, f"SELECT quantile_cont(value, 0.5) FROM ({values})")[0])
+    return float(one_row(connection, f"SELECT quantile_cont(value, 0.5) FROM ({values})")[0])
 
 
 def _quantile_edges(
@@ -87,7 +87,7 @@ def _quantile_edges(
     """The inner quantiles with linear interpolation (Hyndman and Fan's type 7), equal ones once."""
     buckets = parameters["buckets"]
     points = ", ".join(repr(place / buckets) for place in range(1, buckets))
-    (edges,) = _one_row(connection, f"SELECT quantile_cont(value, [{points}]) FROM ({values})")
+    (edges,) = one_row(connection, f"SELECT quantile_cont(value, [{points}]) FROM ({values})")
     return sorted({float(edge) + 0.0 for edge in edges})
 
 
@@ -115,7 +115,7 @@ KINDS: dict[str, Callable[[duckdb.DuckDBPyConnection, Values, Mapping[str, Any]]
 """Every kind of statistic that an operator may ask for."""
 
 
-def _one_row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
-    row = connection.execute(query).fetchone()
-    assert row is not None
+def one_row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    """The one row of an aggregate over everything."""
+    (row,) = connection.execute(query).fetchall()
     return row

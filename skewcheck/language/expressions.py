@@ -16,7 +16,7 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 
 from skewcheck.errors import DeclarationError
 from skewcheck.language import terms
-from skewcheck.language.operator import REGISTRY, Fitted, Operator
+from skewcheck.language.operator import REGISTRY, Fitted, FittedOperator, Operator
 from skewcheck.language.terms import Term
 from skewcheck.language.types import (
     BOOL,
@@ -172,7 +172,7 @@ class Column(Operator):
     group: ClassVar[str] = "source"
     takes: ClassVar[tuple[tuple[Type, ...], ...]] = ()
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self) -> Term:
         """The column's value."""
         return terms.column(self.column, self.type)
 
@@ -187,7 +187,7 @@ class Constant(Operator):
     group: ClassVar[str] = "source"
     takes: ClassVar[tuple[tuple[Type, ...], ...]] = ()
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self) -> Term:
         """The constant."""
         return terms.missing(self.type) if self.value is None else terms.literal(self.value)
 
@@ -362,11 +362,19 @@ def expand(expression: Expression, state: dict[str, dict[str, Any]] | None) -> T
     """
     memo: dict[int, Term] = {}
     for node in walk(expression):
-        kinds = node.operator.statistics()
-        key = key_of(node) if kinds else ""
-        fitted = Fitted(key, kinds, None if state is None or not kinds else state[key])
-        memo[id(node)] = node.operator.expand(*(memo[id(operand)] for operand in node.operands), fitted=fitted)
+        operands = [memo[id(operand)] for operand in node.operands]
+        if isinstance(node.operator, FittedOperator):
+            key = key_of(node)
+            fitted = Fitted(key, node.operator.statistics(), None if state is None else state[key])
+            memo[id(node)] = node.operator.expand_fitted(fitted, *operands)
+        else:
+            memo[id(node)] = node.operator.expand(*operands)
     return memo[id(expression)]
+
+
+def fitted_nodes(expression: Expression) -> list[tuple[Expression, FittedOperator]]:
+    """The nodes of the expression that are fitted, with their operators, operands before the nodes that read them."""
+    return [(node, node.operator) for node in walk(expression) if isinstance(node.operator, FittedOperator)]
 
 
 def walk(expression: Expression) -> list[Expression]:

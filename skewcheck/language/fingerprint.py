@@ -12,8 +12,8 @@ import json
 from typing import Any
 
 from skewcheck.language.declaration import Feature, Service
-from skewcheck.language.expressions import expand, key_of, walk
-from skewcheck.language.operator import Placeholder
+from skewcheck.language.expressions import expand, fitted_nodes, key_of
+from skewcheck.language.operator import FittedOperator, Placeholder
 from skewcheck.language.terms import Term
 from skewcheck.language.terms import walk as walk_terms
 
@@ -40,30 +40,26 @@ def fingerprint_feature(feature: Feature) -> str:
 
 def fingerprint_fit(service: Service) -> str:
     """The hash of everything that decides the values of a service's statistics, apart from the training rows."""
-    fitted = {}
-    for feature in service.features:
-        for node in walk(feature.expression):
-            if node.operator.statistics():
-                fitted[key_of(node)] = [
-                    _graph(expand(node.operands[0], None)),
-                    [[kind.name, kind.kind, list(kind.parameters)] for kind in node.operator.statistics()],
-                ]
+    fitted = {
+        key_of(node): [_graph(expand(node.operands[0], None)), _plain_statistics(chosen)]
+        for feature in service.features
+        for node, chosen in fitted_nodes(feature.expression)
+    }
     rules = sorted(json.dumps(describe(rule), sort_keys=True) for rule in service.filters)
     return _hash({"format": FORMAT, "fitted": fitted, "filters": rules})
 
 
 def describe(feature: Feature) -> dict[str, Any]:
     """A feature's meaning as plain data: its graph of primitives and the statistics that it needs."""
-    statistics = {
-        key_of(node): [[kind.name, kind.kind, list(kind.parameters)] for kind in node.operator.statistics()]
-        for node in walk(feature.expression)
-        if node.operator.statistics()
-    }
     return {
         "type": str(feature.type),
         "graph": _graph(expand(feature.expression, None)),
-        "statistics": statistics,
+        "statistics": {key_of(node): _plain_statistics(chosen) for node, chosen in fitted_nodes(feature.expression)},
     }
+
+
+def _plain_statistics(chosen: FittedOperator) -> list[Any]:
+    return [[kind.name, kind.kind, list(kind.parameters)] for kind in chosen.statistics()]
 
 
 def _graph(root: Term) -> list[Any]:

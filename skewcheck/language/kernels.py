@@ -7,7 +7,7 @@ error below one unit in the last place); the calendar follows Howard Hinnant's `
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -142,9 +142,8 @@ class _OffsetReader:
         self.zone = zone
 
     def __call__(self, second: int) -> int:
-        offset = datetime.fromtimestamp(second, self.zone).utcoffset()
-        assert offset is not None
-        return round(offset.total_seconds())
+        offset = datetime.fromtimestamp(second, self.zone).utcoffset() or timedelta()
+        return offset.days * 86_400 + offset.seconds
 
 
 def _first_change(offset_at: _OffsetReader, low: int, high: int) -> int:

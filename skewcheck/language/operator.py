@@ -77,7 +77,7 @@ class Operator:
             ValueError: With what was expected.
         """
 
-    def bind(self, *units: str | None) -> Operator:
+    def bind(self, *_units: str | None) -> Operator:
         """The operator with what it takes from its operands' units filled in.
 
         Raises:
@@ -97,12 +97,21 @@ class Operator:
         """
         return next((unit for unit in units if unit is not None), None) if self.keeps_unit else None
 
-    def statistics(self) -> tuple[Statistic, ...]:
-        """The statistics of its first operand that it needs, over the rows that training keeps."""
-        return ()
+    def expand(self, *operands: Any, **named: Any) -> Term:
+        """Its meaning in primitives, given its operands; a subclass names them."""
+        raise NotImplementedError(type(self).__name__)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
-        """Its meaning, in primitives."""
+
+@dataclass(frozen=True)
+class FittedOperator(Operator):
+    """The base of an operator of one operand whose statistics are fitted over the rows that training keeps."""
+
+    def statistics(self) -> tuple[Statistic, ...]:
+        """The statistics of its operand that it needs."""
+        raise NotImplementedError(type(self).__name__)
+
+    def expand_fitted(self, fitted: Fitted, x: Term) -> Term:
+        """Its meaning in primitives, given its statistics and its operand."""
         raise NotImplementedError(type(self).__name__)
 
 
@@ -118,9 +127,15 @@ class Fitted:
         self._values = values
 
     def term(self, name: str) -> Term:
-        """A scalar statistic as a constant."""
+        """A scalar statistic as a constant.
+
+        Raises:
+            KeyError: The operator asks for no statistic of this name, or the state does not have it.
+            TypeError: The statistic is a table.
+        """
         type_ = self._types[name]
-        assert type_ is not None
+        if type_ is None:
+            raise TypeError(f"statistic {name} of {self._key} is a table")
         return terms.statistic(self._key, name, type_) if self._values is None else terms.literal(self._values[name])
 
     def table(self, name: str) -> tuple[Any, ...] | Placeholder:

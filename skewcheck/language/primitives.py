@@ -66,7 +66,6 @@ _ROWS = (
     Primitive("floor_modulo", "Int64 a - b * floor(a / b) for a constant b > 0: from 0 to b - 1."),
     # Conversion
     Primitive("to_float", "The Float64 nearest to an Int64, ties to even."),
-    Primitive("to_integer", "The Int64 equal to an integral Float64; missing outside 64 bits.", partial=True),
     # Comparison: numbers by value, strings by code point, False before True
     Primitive("equal", "Whether two values of one type are the same."),
     Primitive("less", "Whether the first of two values of one type comes before the second."),

@@ -265,7 +265,7 @@ def _combine(name: str, left: Bounds, right: Bounds) -> Bounds:
 _RESULT_TYPES = {
     **dict.fromkeys(("add", "subtract", "multiply", "divide", "quotient", "square_root", "floor"), FLOAT64),
     **dict.fromkeys(("power_of_two", "finite", "to_float"), FLOAT64),
-    **dict.fromkeys(("exponent", "to_integer", "locate", "interval", "length", "digest", "microseconds"), INT64),
+    **dict.fromkeys(("exponent", "locate", "interval", "length", "digest", "microseconds"), INT64),
     **dict.fromkeys(("integer_add", "integer_subtract", "integer_multiply", "floor_divide", "floor_modulo"), INT64),
     **dict.fromkeys(("checked_add", "checked_subtract", "checked_multiply"), INT64),
     **dict.fromkeys(("equal", "less", "less_or_equal", "and", "or", "not", "is_missing"), BOOL),

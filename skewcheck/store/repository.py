@@ -125,9 +125,9 @@ def load_repository(root: Path) -> Repository:
                     raise DeclarationError(f"two services are called {value.name!r}", remedy="Rename one of them.")
             elif type(value).__name__ == "Entity":
                 entities[value.name] = value
-            elif hasattr(value, "name") and not attribute.startswith("_") and _is_source(value):
-                if value.name not in places or attribute in assigned:
-                    places[value.name] = (module.__name__, attribute)
+            elif _is_source(value) and not attribute.startswith("_"):
+                here = (module.__name__, attribute)
+                places[value.name] = here if attribute in assigned else places.get(value.name, here)
     for service in services.values():
         _ = service.features
     return Repository(root, services, places, entities)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from skewcheck.language.expressions import operator
-from skewcheck.language.operator import Example, Fitted, Operator, Statistic
+from skewcheck.language.operator import Example, Fitted, FittedOperator, Operator, Statistic
 from skewcheck.language.operators.choice import check_constants
 from skewcheck.language.operators.numbers import check_count
 from skewcheck.language.operators.text import TEXT
@@ -15,7 +15,7 @@ from skewcheck.language.types import INT64, STRING, Type, vector
 
 @operator
 @dataclass(frozen=True)
-class Vocabulary(Operator):
+class Vocabulary(FittedOperator):
     """The code of a string in the training vocabulary (Int64): 1 for the most frequent, 0 for one that is not in it.
 
     At most `size` strings with at least `minimum_count` occurrences are in it, by falling count and, at equal counts,
@@ -36,12 +36,12 @@ class Vocabulary(Operator):
         limits = (("size", self.size), ("minimum_count", self.minimum_count))
         return (Statistic("entries", "vocabulary", type=None, parameters=limits),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand_fitted(self, fitted: Fitted, x: Term) -> Term:
         """A look-up, 0 where it finds nothing."""
         entries = fitted.table("entries")
         table = tuple((entry, code) for code, entry in enumerate(entries, 1)) if isinstance(entries, tuple) else entries
-        code = call("coalesce", call("lookup", operands[0], parameter=table), literal(0))
-        return restrict(code, ~call("is_missing", operands[0]))
+        code = call("coalesce", call("lookup", x, parameter=table), literal(0))
+        return restrict(code, ~call("is_missing", x))
 
 
 @operator
@@ -72,9 +72,9 @@ class OneHot(Operator):
             raise ValueError(f"the categories are {wanted}, and the value is {types[0]}")
         return vector(len(self.categories))
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term) -> Term:
         """One choice for each category."""
-        return pack(*(choose(equal(operands[0], category), literal(1.0), literal(0.0)) for category in self.categories))
+        return pack(*(choose(equal(x, category), literal(1.0), literal(0.0)) for category in self.categories))
 
 
 @operator
@@ -100,9 +100,9 @@ class HashBucket(Operator):
         if self.buckets > 2**31:
             raise ValueError(f"buckets must be at most 2147483648, and is {self.buckets}")
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term) -> Term:
         """A digest and a remainder."""
-        return call("digest", operands[0]) % self.buckets
+        return call("digest", x) % self.buckets
 
 
 @operator
@@ -113,9 +113,9 @@ class Cross(Operator):
     name, group, takes, gives, variadic = "cross", "categories", (TEXT, TEXT), STRING, True
     examples = (Example(lambda x, y: x.cross(y), ((("a", "b"), "a\x1fb"), (("a", None), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, first: Term, *others: Term) -> Term:
         """Concatenation with the separator between."""
-        joined = operands[0]
-        for operand in operands[1:]:
-            joined = call("concatenate", call("concatenate", joined, literal("\x1f")), operand)
+        joined = first
+        for other in others:
+            joined = call("concatenate", call("concatenate", joined, literal("\x1f")), other)
         return joined

@@ -7,9 +7,10 @@ whatever is missing beside it. A choice takes its otherwise branch where the con
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from skewcheck.language.expressions import Expression, apply, constant, operator
-from skewcheck.language.operator import Example, Fitted, Operator
+from skewcheck.language.operator import Example, Operator
 from skewcheck.language.terms import Term, call, choose, equal, literal, restrict
 from skewcheck.language.types import BOOL, FLOAT64, INT64, STRING, TIMESTAMP, Type
 
@@ -23,7 +24,7 @@ class _Comparison(Operator):
     """Both sides of one type and in one unit; numbers by value, strings by code point, instants by time."""
 
     group, gives, same_unit = "choice", BOOL, True
-    takes = (ORDERED, ORDERED)
+    takes: ClassVar[tuple[tuple[Type, ...], ...]] = (ORDERED, ORDERED)
 
     def result_type(self, *types: Type) -> Type:
         """Bool, for two values of one type."""
@@ -41,9 +42,9 @@ class Equals(_Comparison):
     takes = (COMPARABLE, COMPARABLE)
     examples = (Example(lambda x, y: x == y, (((1.0, 1.0), True), ((0.0, -0.0), True), ((None, 1.0), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term, y: Term) -> Term:
         """Equality of values."""
-        return equal(*operands)
+        return equal(x, y)
 
 
 @operator
@@ -55,9 +56,9 @@ class Differs(_Comparison):
     takes = (COMPARABLE, COMPARABLE)
     examples = (Example(lambda x, y: x != y, (((1.0, 2.0), True), ((None, None), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term, y: Term) -> Term:
         """Not equal."""
-        return ~equal(*operands)
+        return ~equal(x, y)
 
 
 @operator
@@ -68,9 +69,9 @@ class Less(_Comparison):
     name, symbol = "less", "<"
     examples = (Example(lambda x, y: x < y, (((1.0, 2.0), True), ((2.0, 2.0), False), ((None, 2.0), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term, y: Term) -> Term:
         """Order of values."""
-        return operands[0] < operands[1]
+        return x < y
 
 
 @operator
@@ -81,9 +82,9 @@ class AtMost(_Comparison):
     name, symbol = "at_most", "<="
     examples = (Example(lambda x, y: x <= y, (((2.0, 2.0), True), ((3.0, 2.0), False), ((3.0, None), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term, y: Term) -> Term:
         """Order of values."""
-        return operands[0] <= operands[1]
+        return x <= y
 
 
 @operator
@@ -94,9 +95,9 @@ class Greater(_Comparison):
     name, symbol = "greater", ">"
     examples = (Example(lambda x, y: x > y, (((2.0, 1.0), True), ((2.0, 2.0), False), ((None, 2.0), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term, y: Term) -> Term:
         """Order of values."""
-        return operands[1] < operands[0]
+        return y < x
 
 
 @operator
@@ -107,9 +108,9 @@ class AtLeast(_Comparison):
     name, symbol = "at_least", ">="
     examples = (Example(lambda x, y: x >= y, (((2.0, 2.0), True), ((1.0, 2.0), False), ((None, 2.0), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term, y: Term) -> Term:
         """Order of values."""
-        return operands[1] <= operands[0]
+        return y <= x
 
 
 @operator
@@ -120,9 +121,9 @@ class Both(Operator):
     name, group, takes, gives, symbol = "both", "choice", (TRUTH, TRUTH), BOOL, "&"
     examples = (Example(lambda x, y: x & y, (((True, True), True), ((False, None), False), ((None, True), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term, y: Term) -> Term:
         """Kleene's and."""
-        return operands[0] & operands[1]
+        return x & y
 
 
 @operator
@@ -133,9 +134,9 @@ class Either(Operator):
     name, group, takes, gives, symbol = "either", "choice", (TRUTH, TRUTH), BOOL, "|"
     examples = (Example(lambda x, y: x | y, (((False, False), False), ((True, None), True), ((None, False), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term, y: Term) -> Term:
         """Kleene's or."""
-        return operands[0] | operands[1]
+        return x | y
 
 
 @operator
@@ -146,9 +147,9 @@ class Negation(Operator):
     name, group, takes, gives, symbol = "negation", "choice", (TRUTH,), BOOL, "~"
     examples = (Example(lambda x: ~x, (((True,), False), ((False,), True), ((None,), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term) -> Term:
         """The other truth value."""
-        return ~operands[0]
+        return ~x
 
 
 @operator
@@ -159,9 +160,9 @@ class IsMissing(Operator):
     name, group, takes, gives = "is_missing", "choice", ((),), BOOL
     examples = (Example(lambda x: x.is_missing(), (((None,), True), ((0.0,), False))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term) -> Term:
         """The primitive."""
-        return call("is_missing", operands[0])
+        return call("is_missing", x)
 
 
 @operator
@@ -177,9 +178,9 @@ class Fill(Operator):
         """The common type."""
         return _common_type(*types)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term, y: Term) -> Term:
         """The first that is there."""
-        return call("coalesce", *operands)
+        return call("coalesce", x, y)
 
 
 @operator
@@ -211,9 +212,9 @@ class Choose(Operator):
             raise ValueError(f"the branches are in {' and '.join(sorted(stated))}")
         return next(iter(stated), None)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, condition: Term, then: Term, otherwise: Term) -> Term:
         """The primitive."""
-        return choose(*operands)
+        return choose(condition, then, otherwise)
 
 
 @operator
@@ -235,10 +236,10 @@ class IsIn(Operator):
             raise ValueError(f"compares with {constant(self.values[0]).type} constants, and the value is {types[0]}")
         return BOOL
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term) -> Term:
         """A look-up whose result does not matter."""
-        found = call("lookup", operands[0], parameter=tuple((value, 1) for value in self.values))
-        return restrict(~call("is_missing", found), ~call("is_missing", operands[0]))
+        found = call("lookup", x, parameter=tuple((value, 1) for value in self.values))
+        return restrict(~call("is_missing", found), ~call("is_missing", x))
 
 
 @operator
@@ -249,9 +250,8 @@ class ToNumber(Operator):
     name, group, takes, gives = "to_number", "choice", (TRUTH,), FLOAT64
     examples = (Example(lambda x: x.to_number(), (((True,), 1.0), ((False,), 0.0), ((None,), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term) -> Term:
         """A choice of constants."""
-        (x,) = operands
         return restrict(choose(x, literal(1.0), literal(0.0)), ~call("is_missing", x))
 
 

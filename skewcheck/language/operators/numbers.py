@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from skewcheck.language import kernels
 from skewcheck.language.expressions import operator
-from skewcheck.language.operator import Example, Fitted, Operator
+from skewcheck.language.operator import Example, Operator
 from skewcheck.language.terms import Term, call, choose, literal, restrict
 from skewcheck.language.types import FLOAT64, INT64
 from skewcheck.language.units import conversion, multiply_units, parse_unit
@@ -28,9 +28,9 @@ class Add(Operator):
     keeps_unit = same_unit = True
     examples = (Example(lambda x, y: x + y, (((1.5, 2.0), 3.5), ((1e308, 1e308), None), ((None, 1.0), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term, y: Term) -> Term:
         """IEEE or 64-bit sum."""
-        return operands[0] + operands[1]
+        return x + y
 
 
 @operator
@@ -42,9 +42,9 @@ class Subtract(Operator):
     keeps_unit = same_unit = True
     examples = (Example(lambda x, y: x - y, (((1.5, 2.0), -0.5), ((1.0, None), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term, y: Term) -> Term:
         """IEEE or 64-bit difference."""
-        return operands[0] - operands[1]
+        return x - y
 
 
 @operator
@@ -60,9 +60,9 @@ class Multiply(Operator):
         left, right = units
         return multiply_units(left, right) if left and right else left or right
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term, y: Term) -> Term:
         """IEEE or 64-bit product."""
-        return operands[0] * operands[1]
+        return x * y
 
 
 @operator
@@ -83,9 +83,9 @@ class Divide(Operator):
         left, right = units
         return multiply_units(left, right, -1) if left and right else left
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term, y: Term) -> Term:
         """IEEE quotient."""
-        return operands[0] / operands[1]
+        return x / y
 
 
 @operator
@@ -97,9 +97,9 @@ class Negate(Operator):
     keeps_unit = True
     examples = (Example(lambda x: -x, (((1.5,), -1.5), ((None,), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term) -> Term:
         """X times minus one, which keeps the sign of zero as IEEE does."""
-        return operands[0] * -1
+        return x * -1
 
 
 @operator
@@ -111,9 +111,8 @@ class Absolute(Operator):
     keeps_unit = True
     examples = (Example(lambda x: x.absolute(), (((-1.5,), 1.5), ((2.0,), 2.0), ((None,), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term) -> Term:
         """−x where x is below zero."""
-        (x,) = operands
         return choose(x < 0, x * -1, x)
 
 
@@ -125,9 +124,9 @@ class SquareRoot(Operator):
     name, group, takes, gives = "sqrt", "numbers", (FLOAT,), FLOAT64
     examples = (Example(lambda x: x.sqrt(), (((2.25,), 1.5), ((-1.0,), None), ((None,), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term) -> Term:
         """IEEE square root."""
-        return call("square_root", operands[0])
+        return call("square_root", x)
 
 
 @operator
@@ -138,9 +137,9 @@ class Logarithm(Operator):
     name, group, takes, gives = "log", "numbers", (FLOAT,), FLOAT64
     examples = (Example(lambda x: x.log(), (((1.0,), 0.0), ((0.0,), None), ((2.718281828459045,), 1.0))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term) -> Term:
         """The portable kernel."""
-        return kernels.log(operands[0])
+        return kernels.log(x)
 
 
 @operator
@@ -151,9 +150,9 @@ class Logarithm1p(Operator):
     name, group, takes, gives = "log1p", "numbers", (FLOAT,), FLOAT64
     examples = (Example(lambda x: x.log1p(), (((0.0,), 0.0), ((1e-20,), 1e-20), ((-1.0,), None), ((None,), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term) -> Term:
         """The portable kernel."""
-        return kernels.log1p(operands[0])
+        return kernels.log1p(x)
 
 
 @operator
@@ -165,9 +164,9 @@ class Floor(Operator):
     keeps_unit = True
     examples = (Example(lambda x: x.floor(), (((-1.5,), -2.0), ((2.0,), 2.0), ((1e300,), 1e300))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term) -> Term:
         """IEEE floor."""
-        return call("floor", operands[0])
+        return call("floor", x)
 
 
 @operator
@@ -190,9 +189,8 @@ class Clip(Operator):
         if self.low > self.high:
             raise ValueError(f"low={self.low!r} is above high={self.high!r}")
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term) -> Term:
         """Two comparisons."""
-        (x,) = operands
         raised = choose(x < self.low, literal(float(self.low)), x)
         return choose(raised > self.high, literal(float(self.high)), raised)
 
@@ -206,9 +204,9 @@ class Minimum(Operator):
     keeps_unit = same_unit = True
     examples = (Example(lambda x, y: x.minimum(y), (((1.0, 2.0), 1.0), ((None, 2.0), None), ((2.0, None), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term, y: Term) -> Term:
         """One comparison; a missing side is never skipped."""
-        return _pick(operands[0] < operands[1], *operands)
+        return _pick(x < y, x, y)
 
 
 @operator
@@ -220,9 +218,9 @@ class Maximum(Operator):
     keeps_unit = same_unit = True
     examples = (Example(lambda x, y: x.maximum(y), (((1.0, 2.0), 2.0), ((None, 2.0), None), ((2.0, None), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term, y: Term) -> Term:
         """One comparison; a missing side is never skipped."""
-        return _pick(operands[1] < operands[0], *operands)
+        return _pick(y < x, x, y)
 
 
 @operator
@@ -234,9 +232,9 @@ class ToFloat(Operator):
     keeps_unit = True
     examples = (Example(lambda x: x.to_float(), (((3,), 3.0), ((2**53 + 1,), 2.0**53), ((None,), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term) -> Term:
         """IEEE conversion."""
-        return call("to_float", operands[0])
+        return call("to_float", x)
 
 
 @operator
@@ -256,14 +254,14 @@ class To(Operator):
         conversion(units[0], target)
         return To(target, units[0])
 
-    def result_unit(self, *units: str | None) -> str | None:
+    def result_unit(self, *_units: str | None) -> str | None:
         """The new unit."""
         return self.unit
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term) -> Term:
         """X times the factor, plus the offset where there is one."""
         factor, offset = conversion(self.source, self.unit)
-        scaled = operands[0] * factor
+        scaled = x * factor
         return scaled + offset if offset else scaled
 
 

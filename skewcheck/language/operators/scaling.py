@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from skewcheck.language.expressions import operator
-from skewcheck.language.operator import Fitted, Operator, Statistic
+from skewcheck.language.operator import Fitted, FittedOperator, Statistic
 from skewcheck.language.operators.numbers import FLOAT, check_count
 from skewcheck.language.terms import Term, call
 from skewcheck.language.types import FLOAT64, INT64
@@ -16,7 +16,7 @@ from skewcheck.language.types import FLOAT64, INT64
 
 @operator
 @dataclass(frozen=True)
-class Standardize(Operator):
+class Standardize(FittedOperator):
     """(x − mean) ÷ std, with the population's standard deviation (ddof 0), as scikit-learn's StandardScaler.
 
     A column that is constant in training is divided by 1. Missing stays missing.
@@ -28,14 +28,14 @@ class Standardize(Operator):
         """Mean and scale."""
         return Statistic("mean", "mean"), Statistic("std", "standard_deviation")
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand_fitted(self, fitted: Fitted, x: Term) -> Term:
         """One subtraction and one division."""
-        return (operands[0] - fitted.term("mean")) / fitted.term("std")
+        return (x - fitted.term("mean")) / fitted.term("std")
 
 
 @operator
 @dataclass(frozen=True)
-class MinMax(Operator):
+class MinMax(FittedOperator):
     """(x − minimum) ÷ (maximum − minimum), as scikit-learn's MinMaxScaler without clipping.
 
     Values beyond the training range fall outside 0 to 1. A column that is constant in training is divided by 1.
@@ -47,17 +47,17 @@ class MinMax(Operator):
         """Minimum and range."""
         return Statistic("minimum", "minimum"), Statistic("range", "range")
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand_fitted(self, fitted: Fitted, x: Term) -> Term:
         """One subtraction and one division."""
-        return (operands[0] - fitted.term("minimum")) / fitted.term("range")
+        return (x - fitted.term("minimum")) / fitted.term("range")
 
 
 @operator
 @dataclass(frozen=True)
-class Impute(Operator):
-    """x, or the training "mean" or "median" where x is missing. (`fill` takes a constant.)
+class Impute(FittedOperator):
+    """x, or the training "mean" or "median" where x is missing.
 
-    The median of an even number of values is the mean of the two in the middle.
+    For a constant use `fill`. The median of an even number of values is the mean of the two in the middle.
     """
 
     strategy: str
@@ -73,14 +73,14 @@ class Impute(Operator):
         """The statistic that the strategy names."""
         return (Statistic(self.strategy, self.strategy),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand_fitted(self, fitted: Fitted, x: Term) -> Term:
         """The first that is there."""
-        return call("coalesce", operands[0], fitted.term(self.strategy))
+        return call("coalesce", x, fitted.term(self.strategy))
 
 
 @operator
 @dataclass(frozen=True)
-class QuantileBucket(Operator):
+class QuantileBucket(FittedOperator):
     """In which of `buckets` ranges of equal training share x lies: 0 for the lowest (Int64).
 
     The edges are the training quantiles i ÷ buckets with linear interpolation; equal edges count once. A bucket holds
@@ -98,6 +98,6 @@ class QuantileBucket(Operator):
         """The inner edges."""
         return (Statistic("edges", "quantile_edges", type=None, parameters=(("buckets", self.buckets),)),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand_fitted(self, fitted: Fitted, x: Term) -> Term:
         """How many edges are not above x."""
-        return call("locate", operands[0], parameter=fitted.table("edges"))
+        return call("locate", x, parameter=fitted.table("edges"))

@@ -1,11 +1,14 @@
-"""Text. Strings are sequences of Unicode code points; only ASCII letters have case, so that no version of Unicode decides."""
+"""Text: strings as sequences of Unicode code points.
+
+Only ASCII letters have case and only ASCII white space is stripped, so that no version of Unicode decides.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from skewcheck.language.expressions import operator
-from skewcheck.language.operator import Example, Fitted, Operator
+from skewcheck.language.operator import Example, Operator
 from skewcheck.language.terms import Term, call
 from skewcheck.language.types import INT64, STRING
 
@@ -20,9 +23,9 @@ class Lower(Operator):
     name, group, takes, gives = "lower", "text", (TEXT,), STRING
     examples = (Example(lambda x: x.lower(), ((("AbC",), "abc"), (("İΣ",), "İΣ"), ((None,), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term) -> Term:
         """The primitive."""
-        return call("lower", operands[0])
+        return call("lower", x)
 
 
 @operator
@@ -33,9 +36,9 @@ class Strip(Operator):
     name, group, takes, gives = "strip", "text", (TEXT,), STRING
     examples = (Example(lambda x: x.strip(), (((" \t a b\n",), "a b"), (("\u00a0a",), "\u00a0a"), ((None,), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term) -> Term:
         """The primitive."""
-        return call("strip", operands[0])
+        return call("strip", x)
 
 
 @operator
@@ -46,9 +49,9 @@ class Length(Operator):
     name, group, takes, gives = "length", "text", (TEXT,), INT64
     examples = (Example(lambda x: x.length(), ((("",), 0), (("a😀",), 2), ((None,), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term) -> Term:
         """The primitive."""
-        return call("length", operands[0])
+        return call("length", x)
 
 
 @operator
@@ -59,9 +62,9 @@ class Concat(Operator):
     name, group, takes, gives, variadic = "concat", "text", (TEXT, TEXT), STRING, True
     examples = (Example(lambda x, y: x.concat("-", y), ((("a", "b"), "a-b"), ((None, "b"), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, first: Term, *others: Term) -> Term:
         """The primitive, pair by pair."""
-        joined = operands[0]
-        for operand in operands[1:]:
-            joined = call("concatenate", joined, operand)
+        joined = first
+        for other in others:
+            joined = call("concatenate", joined, other)
         return joined

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from skewcheck.language import kernels
 from skewcheck.language.expressions import operator
-from skewcheck.language.operator import Example, Fitted, Operator
+from skewcheck.language.operator import Example, Operator
 from skewcheck.language.operators.numbers import check_count
 from skewcheck.language.terms import Term, call
 from skewcheck.language.types import BOOL, FLOAT64, INT64, TIMESTAMP
@@ -47,9 +47,9 @@ class Hour(_Part):
 
     name = "hour"
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, instant: Term) -> Term:
         """Floored division and remainder."""
-        return self.local(operands[0]) // kernels.HOUR % 24
+        return self.local(instant) // kernels.HOUR % 24
 
 
 @operator
@@ -59,9 +59,9 @@ class Minute(_Part):
 
     name = "minute"
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, instant: Term) -> Term:
         """Floored division and remainder."""
-        return self.local(operands[0]) // (60 * kernels.SECOND) % 60
+        return self.local(instant) // (60 * kernels.SECOND) % 60
 
 
 @operator
@@ -71,9 +71,9 @@ class DayOfWeek(_Part):
 
     name = "day_of_week"
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, instant: Term) -> Term:
         """1970-01-01 was a Thursday."""
-        return (kernels.days_since_1970(self.local(operands[0])) + 3) % 7
+        return (kernels.days_since_1970(self.local(instant)) + 3) % 7
 
 
 @operator
@@ -83,9 +83,9 @@ class IsWeekend(_Part):
 
     name, gives = "is_weekend", BOOL
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, instant: Term) -> Term:
         """The fifth or sixth day after Monday."""
-        return (kernels.days_since_1970(self.local(operands[0])) + 3) % 7 >= 5
+        return (kernels.days_since_1970(self.local(instant)) + 3) % 7 >= 5
 
 
 @operator
@@ -95,9 +95,9 @@ class Month(_Part):
 
     name = "month"
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, instant: Term) -> Term:
         """The Gregorian calendar."""
-        return kernels.month_of(self.local(operands[0]))
+        return kernels.month_of(self.local(instant))
 
 
 @operator
@@ -107,9 +107,9 @@ class Year(_Part):
 
     name = "year"
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, instant: Term) -> Term:
         """The Gregorian calendar."""
-        return kernels.year_of(self.local(operands[0]))
+        return kernels.year_of(self.local(instant))
 
 
 @operator
@@ -119,14 +119,14 @@ class SecondsSince(Operator):
 
     name, group, takes, gives = "seconds_since", "time", (INSTANT, INSTANT), FLOAT64
 
-    def result_unit(self, *units: str | None) -> str | None:
+    def result_unit(self, *_units: str | None) -> str | None:
         """Seconds."""
         return "second"
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, later: Term, earlier: Term) -> Term:
         """The difference of the microseconds, as the nearest Float64, divided by a million."""
-        later, earlier = (call("microseconds", operand) for operand in operands)
-        return call("to_float", later - earlier) / 1e6
+        difference = call("microseconds", later) - call("microseconds", earlier)
+        return call("to_float", difference) / 1e6
 
 
 @dataclass(frozen=True)
@@ -151,10 +151,10 @@ class CyclicSine(_Cyclic):
     name = "cyclic_sine"
     examples = (Example(lambda x: x.cyclic_sine(4), (((0,), 0.0), ((1,), 1.0), ((-1,), -1.0), ((None,), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term) -> Term:
         """A look-up of the remainder."""
         table = tuple(_sine(step, self.period) for step in range(self.period))
-        return call("element", operands[0] % self.period, parameter=table)
+        return call("element", x % self.period, parameter=table)
 
 
 @operator
@@ -165,10 +165,10 @@ class CyclicCosine(_Cyclic):
     name = "cyclic_cosine"
     examples = (Example(lambda x: x.cyclic_cosine(4), (((0,), 1.0), ((1,), 0.0), ((6,), -1.0), ((None,), None))),)
 
-    def expand(self, *operands: Term, fitted: Fitted) -> Term:
+    def expand(self, x: Term) -> Term:
         """A look-up of the remainder."""
         table = tuple(_sine(4 * step + self.period, 4 * self.period) for step in range(self.period))
-        return call("element", operands[0] % self.period, parameter=table)
+        return call("element", x % self.period, parameter=table)
 
 
 _PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")

@@ -1,0 +1,5 @@
+"""`python -m skewcheck` is the command `skewcheck`."""
+
+from skewcheck.cli import main
+
+main()

@@ -1,0 +1,214 @@
+"""The audit, as one sequence: open the log, replay it through the training path, compare, and give a verdict."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+
+from skewcheck.engines.sql import quote_text
+from skewcheck.errors import LogError, StateError, UsageError
+from skewcheck.generate.manifest import Manifest, read_manifest
+from skewcheck.replay.columns import LogColumns, find_columns
+from skewcheck.replay.population import count_duplicates, count_outside, read_versions
+from skewcheck.replay.replaying import COMPARED, NOT_ASKED, OpenRepository, Replay, Replayed, replay
+from skewcheck.replay.stages import read_files
+from skewcheck.serving.reader import Log, open_log
+from skewcheck.verdict import STAGES, FeatureVerdict, Problem, Rows, Verdict, Version
+
+MEMORY_LIMIT = "640MB"
+"""What the engine may hold; beyond it, it writes to a temporary folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to audit.
+
+    Attributes:
+        stages: The cuts to make.
+        samples: Differing rows to keep of each feature and cut.
+        tolerance: Relative tolerance for numbers, beside what a feature declares itself.
+        renamed: For a name that the audit looks for, the log's own name for it.
+        assume_utc: Read times without a zone as UTC.
+        ignore_unreadable: Give a verdict on the rest where some files cannot be read.
+    """
+
+    stages: Collection[str] = STAGES
+    samples: int = 5
+    tolerance: float = 0.0
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    assume_utc: bool = False
+    ignore_unreadable: bool = False
+
+    def __post_init__(self) -> None:
+        if unknown := [stage for stage in self.stages if stage not in STAGES]:
+            raise UsageError(f"there is no stage {', '.join(unknown)}", remedy=f"The stages are {', '.join(STAGES)}.")
+        if not 0 <= self.tolerance < 1:
+            raise UsageError(f"{self.tolerance} is no relative tolerance", remedy="Give one such as 1e-9.")
+
+
+def audit(
+    log: Path | str,
+    generated: Path,
+    open_repository: OpenRepository | None = None,
+    options: Options | None = None,
+) -> Verdict:
+    """Audit a serving log against a service's generated code.
+
+    Args:
+        log: A folder of Parquet files, one such file, or a glob.
+        generated: The folder `codegen/<service>/`.
+        open_repository: Loads the feature repo, for the cuts that ask the store; without it those are not made.
+        options: How to audit.
+
+    Raises:
+        StateError: The generated code is missing.
+        LogError: The log is not there, is empty, or lacks what the replay needs.
+    """
+    options = options or Options()
+    manifest = read_manifest(generated / "manifest.json")
+    opened = open_log(log, ignore_unreadable=options.ignore_unreadable)
+    columns = find_columns(opened, manifest, renamed=options.renamed, assume_utc=options.assume_utc)
+    files = read_files(opened.files)
+    with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
+        _configure(connection, folder)
+        task = Replay(
+            connection,
+            files,
+            columns,
+            manifest,
+            _read_query(generated),
+            Path(folder),
+            options.samples,
+            options.tolerance,
+        )
+        try:
+            replayed = replay(task, options.stages, open_repository)
+            filters, outside = count_outside(connection, files, columns, manifest)
+            duplicated = count_duplicates(connection, files, columns)
+            versions = read_versions(connection, files, columns, manifest)
+        except duckdb.Error as error:
+            raise LogError(
+                f"the log {log} could not be replayed: {str(error).splitlines()[0]}",
+                remedy="Check that its files are whole and that each column holds what its name says.",
+            ) from error
+    rows = Rows(
+        opened.rows, replayed.rows, duplicated, replayed.unmatched, outside, filters, replayed.first, replayed.last
+    )
+    features = _judge(manifest, columns, replayed, options.tolerance)
+    problems = _find_problems(opened, manifest, replayed, rows, versions)
+    return Verdict(
+        service=manifest.service,
+        verdict=_conclude(features, problems),
+        rows=rows,
+        features=features,
+        log=str(log),
+        definition=manifest.definition,
+        state=manifest.state,
+        columns=replayed.columns,
+        versions=versions,
+        problems=problems,
+        stages=replayed.stages,
+    )
+
+
+def _configure(connection: duckdb.DuckDBPyConnection, folder: str) -> None:
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+    connection.execute(f"SET temp_directory = {quote_text(folder)}")
+    connection.execute("SET preserve_insertion_order = false")
+
+
+def _read_query(generated: Path) -> str:
+    path = generated / "features.sql"
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise StateError(f"{path} cannot be read: {error.strerror}", remedy="Run `skewcheck generate`.") from error
+
+
+def _judge(manifest: Manifest, columns: LogColumns, replayed: Replayed, tolerance: float) -> tuple[FeatureVerdict, ...]:
+    """A verdict on every feature: skew where any cut differs, at the cut where most mismatches arise."""
+    verdicts = []
+    for feature in manifest.features:
+        stages = replayed.features.get(feature.name, {})
+        allowed = max(tolerance, feature.tolerance)
+        if not any(comparison.compared for comparison in stages.values()):
+            note = "the log does not have it" if feature.name in columns.absent_features else "no cut could be made"
+            verdicts.append(FeatureVerdict(feature.name, "not-compared", None, stages, feature.reads, allowed, note))
+            continue
+        # End to end is the sum of the other two, and the address only where neither of them differs.
+        stage = max(
+            stages, key=lambda name: (name != "end_to_end" and stages[name].mismatched, stages[name].mismatched)
+        )
+        if stages[stage].mismatched:
+            verdicts.append(FeatureVerdict(feature.name, "skew", stage, stages, feature.reads, allowed))
+        else:
+            verdicts.append(FeatureVerdict(feature.name, "match", None, stages, feature.reads, allowed))
+    return tuple(verdicts)
+
+
+def _find_problems(
+    log: Log, manifest: Manifest, replayed: Replayed, rows: Rows, versions: tuple[Version, ...]
+) -> tuple[Problem, ...]:
+    """What the reader must know beside the counts; an error makes the verdict incomplete."""
+    problems = [
+        Problem(
+            "warning" if log.ignore_unreadable else "error",
+            str(path),
+            f"cannot be read ({reason}); its rows are not in this audit",
+            "Restore the file, or leave it out on purpose with --ignore-unreadable.",
+        )
+        for path, reason in log.unreadable
+    ]
+    if log.service not in {None, manifest.service}:
+        problems.append(Problem("error", "log", f"was written by service {log.service!r}", "Audit that service's log."))
+    if rows.replayed != rows.logged:
+        problems.append(Problem("error", "log", f"has {rows.logged:,} rows, of which {rows.replayed:,} were replayed"))
+    for stage, reason in replayed.stages.items():
+        if reason not in {COMPARED, NOT_ASKED}:
+            problems.append(Problem("warning", f"stage {stage}", f"was not compared: {reason}"))
+    if rows.duplicated:
+        problems.append(
+            Problem("warning", "request_id", f"{rows.duplicated:,} rows repeat a request id; every row was compared")
+        )
+    if rows.unmatched:
+        problems.append(
+            Problem(
+                "error",
+                "stage retrieval",
+                f"the point-in-time join did not return {rows.unmatched:,} requests",
+                "Check the join keys and the time of those requests.",
+            )
+        )
+    if rows.last is not None and rows.last > datetime.now(UTC).isoformat():
+        problems.append(
+            Problem("warning", "requested_at", f"the latest request is in the future ({rows.last})", "Check its clock.")
+        )
+    foreign = [version for version in versions if not version.current]
+    for version in foreign:
+        hashes = f"definition {(version.definition or 'none')[:12]}, state {(version.state or 'none')[:12]}"
+        problems.append(
+            Problem(
+                "warning",
+                "versions",
+                f"{version.rows:,} rows were served by another version ({hashes}) than the generated code",
+                "Deploy one version, or audit each log with the code that served it.",
+            )
+        )
+    return tuple(problems)
+
+
+def _conclude(
+    features: tuple[FeatureVerdict, ...], problems: tuple[Problem, ...]
+) -> Literal["pass", "fail", "incomplete"]:
+    """Skew fails. Without skew, anything that could hide some makes the verdict incomplete."""
+    if any(feature.verdict == "skew" for feature in features):
+        return "fail"
+    hidden = any(feature.verdict == "not-compared" for feature in features)
+    return "incomplete" if hidden or any(problem.severity == "error" for problem in problems) else "pass"

@@ -1,0 +1,50 @@
+"""Run a generated query over rows held in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from skewcheck.language.types import Type
+
+ARROW_TYPES = {
+    "Float64": pa.float64(),
+    "Int64": pa.int64(),
+    "Bool": pa.bool_(),
+    "String": pa.string(),
+    "Timestamp": pa.timestamp("us", tz="UTC"),
+}
+"""How a column of each type stands in an Arrow table."""
+
+
+def tabulate_rows(columns: Mapping[str, Type], rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Rows as an Arrow table with the given columns.
+
+    Raises:
+        pyarrow.ArrowInvalid: A value is not of its column's type.
+    """
+    return pa.table(
+        {name: pa.array([row[name] for row in rows], ARROW_TYPES[type_.name]) for name, type_ in columns.items()}
+    )
+
+
+def run_query(
+    query: str, columns: Mapping[str, Type], rows: Sequence[Mapping[str, Any]], names: Sequence[str]
+) -> list[dict[str, Any]]:
+    """What a query that `write_query` wrote over `inputs` gives for each row, in order.
+
+    Args:
+        query: The SQL text.
+        columns: The columns that it reads, with their types.
+        rows: A value of every column for each row.
+        names: The outputs that are wanted.
+    """
+    table = tabulate_rows(columns, rows).append_column("$row", pa.array(range(len(rows)), pa.int64()))
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.register("inputs", table)
+        found = connection.execute(f'SELECT * FROM ({query}) ORDER BY "$row"').to_arrow_table()
+    return found.select(list(names)).to_pylist()

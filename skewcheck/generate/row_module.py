@@ -1,0 +1,60 @@
+"""The row module: Python source, of the standard library only, that computes one row or a list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from skewcheck.engines.python import Source
+from skewcheck.generate.rendering import render_template
+
+
+def render_row_module(
+    source: Source, *, service: str, definition: str, state: str, expressions: Mapping[str, str]
+) -> str:
+    """The text of a row module.
+
+    Args:
+        source: The computation.
+        service: The service's name.
+        definition: The declaration's fingerprint.
+        state: The state's hash.
+        expressions: For each output the expression that it came from, for the reader.
+    """
+    types = {type_ for _, _, type_ in source.columns}
+    types |= {type_ for _, _, type_ in source.outputs if type_ == "Timestamp"}
+    code = "\n".join([text for block in source.blocks for _, text in block.statements] + [o[1] for o in source.outputs])
+    return render_template(
+        "row.py.jinja",
+        service=service,
+        definition=definition,
+        state=state,
+        source=source,
+        types=types,
+        imports=_imports(code, types),
+        uses_text_constants="ASCII_" in code,
+        column_names=tuple(name for name, _, _ in source.columns),
+        feature_names=tuple(name for name, _, _ in source.outputs),
+        expressions=expressions,
+    )
+
+
+def load_row_module(text: str) -> dict[str, Any]:
+    """The names that a row module defines; the text must be one that `generate` wrote."""
+    namespace: dict[str, Any] = {"__name__": "row"}
+    exec(compile(text, "row.py", "exec"), namespace)  # noqa: S102
+    return namespace
+
+
+def _imports(code: str, types: set[str]) -> list[str]:
+    """The import lines that the code needs."""
+    lines = []
+    if "bisect_right(" in code:
+        lines.append("from bisect import bisect_right")
+    if "Timestamp" in types:
+        lines.append("from datetime import datetime, timedelta, timezone")
+    if "md5(" in code:
+        lines.append("from hashlib import md5")
+    if functions := [name for name in ("frexp", "ldexp", "sqrt") if f"{name}(" in code]:
+        lines.append(f"from math import {', '.join(functions)}")
+    return lines

@@ -1,0 +1,1 @@
+"""Replay: the training path over a serving log, in its cuts, and the comparison with what was served."""

@@ -1,0 +1,174 @@
+"""The comparison: one pushed-down query that counts, and detail only where something differs.
+
+Two values are equal when they are the same value of their type; zero has one value, and missing (null or NaN) equals
+missing. Within a relative tolerance t two numbers a and b are equal when |a - b| <= t max(|a|, |b|).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+
+from skewcheck.engines.sql import quote_name
+from skewcheck.language.types import Type
+from skewcheck.verdict import Comparison, Pair, plain_value
+
+REQUEST_ID = '"log.request_id"'
+REQUESTED_AT = '"log.requested_at"'
+
+ROUNDING = 9
+"""Digits of a mean difference: a parallel sum of floats has no more that are the same on every run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Two columns of a relation that should be equal.
+
+    Attributes:
+        name: What is compared.
+        stage: At which cut.
+        served: The column nearer to serving.
+        replayed: The column nearer to training.
+        type: Their type.
+        tolerance: Relative tolerance for numbers.
+        reads: Columns of the relation to show beside a sample, by the name to show.
+    """
+
+    name: str
+    stage: str
+    served: str
+    replayed: str
+    type: Type
+    tolerance: float = 0.0
+    reads: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What the first query finds: rows, the span of requests, and the comparison of every pair of sides."""
+
+    rows: int
+    first: str | None
+    last: str | None
+    comparisons: tuple[Comparison, ...]
+
+
+def compare(
+    connection: duckdb.DuckDBPyConnection, relation: str, sides: Sequence[Sides], *, samples: int = 5
+) -> Counted:
+    """Compare sides of a relation.
+
+    Args:
+        connection: Where the relation can be queried.
+        relation: SQL text of a relation with the columns "log.request_id" and "log.requested_at" beside those of the sides.
+        sides: What to compare.
+        samples: How many differing rows to keep of each, the earliest first.
+    """
+    mismatches = [f"count(*) FILTER (WHERE {differs(side)})" for side in sides]
+    span = [_iso(f"{edge}({REQUESTED_AT})") for edge in ("min", "max")]
+    columns = ", ".join(["count(*)", *span, *mismatches])
+    rows, first, last, *counts = _fetch(connection, f"SELECT {columns} FROM ({relation})")
+    skewed = [side for side, count in zip(sides, counts, strict=True) if count]
+    details = _find_details(connection, relation, skewed, samples)
+    comparisons = tuple(
+        Comparison(rows, count, **(details[(side.stage, side.name)] if count else {}))
+        for side, count in zip(sides, counts, strict=True)
+    )
+    return Counted(rows, first, last, comparisons)
+
+
+def differs(side: Sides) -> str:
+    """SQL text that is True where the two values are not equal, and never null."""
+    served, replayed = quote_name(side.served), quote_name(side.replayed)
+    different = f"{served} IS DISTINCT FROM {replayed}"
+    if side.tolerance and side.type.name in {"Float64", "Vector"}:
+        pairs = f"list_zip({served}, {replayed})" if side.type.name == "Vector" else None
+        near = (
+            f"coalesce(len({served}) = len({replayed}) AND list_bool_and(list_transform({pairs}, "
+            f"p -> {_near('p[1]', 'p[2]', side.tolerance)})), FALSE)"
+            if pairs
+            else f"coalesce({_near(served, replayed, side.tolerance)}, FALSE)"
+        )
+        return f"({different} AND NOT {near})"
+    return f"({different})"
+
+
+def _near(left: str, right: str, tolerance: float) -> str:
+    return f"abs({left} - {right}) <= {tolerance!r} * greatest(abs({left}), abs({right}))"
+
+
+def _find_details(
+    connection: duckdb.DuckDBPyConnection, relation: str, skewed: Sequence[Sides], samples: int
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """Sides of the mismatches, differences and samples for the sides that differ."""
+    if not skewed:
+        return {}
+    columns = [text for side in skewed for text in _detail_columns(side)]
+    row = _fetch(connection, f"SELECT {', '.join(columns)} FROM ({relation})")
+    details: dict[tuple[str, str], dict[str, Any]] = {}
+    for place, side in enumerate(skewed):
+        served_missing, replayed_missing, largest, mean, first, last = row[6 * place : 6 * place + 6]
+        details[(side.stage, side.name)] = {
+            "served_missing": served_missing,
+            "replayed_missing": replayed_missing,
+            "max_absolute_difference": largest,
+            "mean_absolute_difference": None if mean is None else float(f"{mean:.{ROUNDING}g}"),
+            "first_mismatch": first,
+            "last_mismatch": last,
+            "samples": _find_samples(connection, relation, side, samples),
+        }
+    return details
+
+
+def _detail_columns(side: Sides) -> list[str]:
+    served, replayed = quote_name(side.served), quote_name(side.replayed)
+    where = f"FILTER (WHERE {differs(side)})"
+    if side.type.name in {"Float64", "Int64"}:
+        difference = f"abs(CAST({served} AS DOUBLE) - CAST({replayed} AS DOUBLE))"
+        differences = [f"max({difference}) {where}", f"avg({difference}) {where}"]
+    else:
+        differences = ["CAST(NULL AS DOUBLE)"] * 2
+    return [
+        f"count(*) FILTER (WHERE {differs(side)} AND {served} IS NULL)",
+        f"count(*) FILTER (WHERE {differs(side)} AND {replayed} IS NULL)",
+        *differences,
+        _iso(f"min({REQUESTED_AT}) {where}"),
+        _iso(f"max({REQUESTED_AT}) {where}"),
+    ]
+
+
+def _find_samples(connection: duckdb.DuckDBPyConnection, relation: str, side: Sides, samples: int) -> tuple[Pair, ...]:
+    if samples < 1:
+        return ()
+    reads = dict(side.reads)
+    shown = "".join(f", {quote_name(column)}" for column in reads.values())
+    rows = connection.execute(
+        f"SELECT {REQUEST_ID}, {_iso(REQUESTED_AT)}, {quote_name(side.served)}, {quote_name(side.replayed)}{shown} "
+        f"FROM ({relation}) WHERE {differs(side)} ORDER BY {REQUESTED_AT}, {REQUEST_ID} LIMIT {samples}"
+    ).fetchall()
+    return tuple(
+        Pair(
+            request_id,
+            at,
+            plain_value(served),
+            plain_value(replayed),
+            {name: plain_value(value) for name, value in zip(reads, values, strict=True)},
+        )
+        for request_id, at, served, replayed, *values in rows
+    )
+
+
+def _iso(instant: str) -> str:
+    """An instant as ISO 8601 text in UTC, microseconds only where there are any."""
+    text = f"strftime(make_timestamp(epoch_us({instant})), '%Y-%m-%dT%H:%M:%S.%f')"
+    return f"regexp_replace({text}, '\\.000000$', '') || 'Z'"
+
+
+def _fetch(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    row = connection.execute(query).fetchone()
+    if row is None:
+        raise duckdb.Error("an aggregate gave no row")
+    return row

@@ -1,0 +1,142 @@
+"""Replay a log in its cuts and compare each with what was served."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from skewcheck.generate.manifest import Manifest
+from skewcheck.replay.columns import LogColumns
+from skewcheck.replay.comparison import Sides, compare
+from skewcheck.replay.stages import (
+    column_sides,
+    point_in_time_relation,
+    point_in_time_sides,
+    transform_relation,
+    transform_sides,
+)
+from skewcheck.verdict import STAGES, ColumnVerdict, Comparison
+
+if TYPE_CHECKING:
+    from skewcheck.store.repository import Repository
+
+OpenRepository = Callable[[], "Repository"]
+"""Loads the feature repo; called only when a cut needs the store, since that loads Feast."""
+
+COMPARED = "compared"
+NOT_ASKED = "not asked for"
+AT_THE_TIME = ("retrieval", "end_to_end")
+"""The cuts that need the store's values at the time of each request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A log, and the training path that it is to be replayed through.
+
+    Attributes:
+        connection: The engine.
+        log: SQL text of the log's files.
+        columns: What the log's columns hold.
+        manifest: The service.
+        query: The generated query.
+        folder: Where files may be put meanwhile.
+        samples: Differing rows to keep of each feature and cut.
+        tolerance: Relative tolerance for numbers, beside what a feature declares itself.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    log: str
+    columns: LogColumns
+    manifest: Manifest
+    query: str
+    folder: Path
+    samples: int
+    tolerance: float
+
+
+@dataclass
+class Replayed:
+    """What a replay found.
+
+    Attributes:
+        rows: Logged rows that the training path computed.
+        first: Time of the earliest request (ISO 8601, UTC), None where the log has no times.
+        last: Time of the latest one.
+        features: For each feature the comparison of every cut that was made.
+        columns: For each column of the store, what retrieval did to it.
+        unmatched: Requests that the point-in-time join did not return, None where it was not asked.
+        stages: For each cut "compared", or why it was not made.
+    """
+
+    rows: int = 0
+    first: str | None = None
+    last: str | None = None
+    features: dict[str, dict[str, Comparison]] = field(default_factory=dict)
+    columns: tuple[ColumnVerdict, ...] = ()
+    unmatched: int | None = None
+    stages: dict[str, str] = field(default_factory=lambda: dict.fromkeys(STAGES, NOT_ASKED))
+
+    def keep(self, sides: list[Sides], comparisons: tuple[Comparison, ...]) -> None:
+        """Add comparisons under their features and cuts."""
+        for side, comparison in zip(sides, comparisons, strict=True):
+            self.features.setdefault(side.name, {})[side.stage] = comparison
+
+
+def replay(task: Replay, stages: Collection[str], open_repository: OpenRepository | None) -> Replayed:
+    """Make the cuts that are asked for and that the log and the repository allow.
+
+    The rows are counted, with the span of their times, even where no cut can be made.
+    """
+    found = Replayed()
+    relation = transform_relation(task.log, task.columns, task.manifest, task.query)
+    sides = transform_sides(task.manifest, task.columns, task.tolerance) if "transform" in stages else []
+    counted = compare(task.connection, relation, sides, samples=task.samples)
+    found.rows, found.first, found.last = counted.rows, counted.first, counted.last
+    found.keep(sides, counted.comparisons)
+    if "transform" in stages:
+        found.stages["transform"] = COMPARED
+    if asked := [stage for stage in AT_THE_TIME if stage in stages]:
+        reason = _why_not(task, open_repository)
+        if reason is None and open_repository is not None:
+            _compare_at_the_time(task, asked, open_repository(), found)
+        found.stages |= dict.fromkeys(asked, reason or COMPARED)
+    return found
+
+
+def _why_not(task: Replay, open_repository: OpenRepository | None) -> str | None:
+    """Why the store's values at the time cannot be had, None where they can."""
+    manifest, columns = task.manifest, task.columns
+    if not manifest.views:
+        return "no feature reads a column of the store"
+    if open_repository is None:
+        return "no feature repo was given to retrieve the store's values from"
+    if columns.requested_at is None:
+        return "the log does not say when each request was made (requested_at)"
+    if columns.absent_keys:
+        return f"the log lacks the join keys {', '.join(columns.absent_keys)}"
+    return None
+
+
+def _compare_at_the_time(task: Replay, asked: list[str], repository: Repository, found: Replayed) -> None:
+    """The cuts against the store's values at the time, and the store's columns themselves."""
+    from skewcheck.replay.retrieval import retrieve_for_log  # loads Feast
+
+    manifest = task.manifest
+    retrieved = retrieve_for_log(task.connection, task.log, task.columns, manifest, repository, task.folder)
+    store = [column.name for column in manifest.columns if column.role == "store"]
+    relation = point_in_time_relation(task.log, task.columns, manifest, task.query, retrieved, store)
+    every = point_in_time_sides(manifest, task.columns, task.tolerance)
+    sides = [side for side in every if side.stage in asked]
+    of_columns = column_sides(manifest)
+    counted = compare(task.connection, relation, [*sides, *of_columns], samples=task.samples)
+    found.keep(sides, counted.comparisons[: len(sides)])
+    sources = {column.name: column.source for column in manifest.columns}
+    found.columns = tuple(
+        ColumnVerdict(side.name, sources[side.name], comparison)
+        for side, comparison in zip(of_columns, counted.comparisons[len(sides) :], strict=True)
+    )
+    found.unmatched = found.rows - counted.rows

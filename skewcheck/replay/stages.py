@@ -1,0 +1,122 @@
+"""The cuts of a replay, as SQL relations over a log.
+
+The generated query adds the features to a relation called `inputs`. Run over the logged inputs it gives the transform
+cut; run once more with the store's columns as the point-in-time join gives them, it gives the other two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from skewcheck.engines.sql import quote_name, quote_text
+from skewcheck.generate.manifest import Manifest
+from skewcheck.replay.columns import LogColumns
+from skewcheck.replay.comparison import Sides
+
+
+def read_files(files: Sequence[Path]) -> str:
+    """SQL text of a log's files as one relation, with the place of every row."""
+    paths = ", ".join(quote_text(str(path)) for path in files)
+    return (
+        f"read_parquet([{paths}], union_by_name = true, hive_partitioning = false, filename = 'log.file', "
+        "file_row_number = true)"
+    )
+
+
+def transform_relation(log: str, columns: LogColumns, manifest: Manifest, query: str) -> str:
+    """Per logged row: the request, its inputs, "served.<feature>" and "transform.<feature>"."""
+    return _apply(query, _logged(log, columns), manifest, "transform.")
+
+
+def point_in_time_relation(
+    log: str, columns: LogColumns, manifest: Manifest, query: str, retrieved: str, store: Sequence[str]
+) -> str:
+    """The same, and beside it "store.<column>", "logged.<column>" and "training.<feature>".
+
+    Args:
+        log: The log's files.
+        columns: How they are read.
+        manifest: The service.
+        query: The generated query.
+        retrieved: A relation with "log.file", "file_row_number", "found" and the store's columns at the time.
+        store: The names of the store's columns.
+    """
+    transformed = transform_relation(log, columns, manifest, query)
+    now_logged = ", ".join(
+        [f"retrieved.{quote_name(name)} AS {quote_name(name)}" for name in store]
+        + [f"transformed.{quote_name(name)} AS {quote_name(f'logged.{name}')}" for name in store]
+    )
+    exclude = ", ".join(quote_name(name) for name in store)
+    joined = (
+        f"SELECT transformed.* EXCLUDE ({exclude}), {now_logged} FROM ({transformed}) AS transformed "
+        f'JOIN {retrieved} AS retrieved USING ("log.file", file_row_number) WHERE retrieved.found'
+    )
+    return _apply(query, joined, manifest, "training.")
+
+
+def transform_sides(manifest: Manifest, columns: LogColumns, tolerance: float) -> list[Sides]:
+    """Served against transformed."""
+    return _sides(manifest, columns, tolerance, "transform", "served.", "transform.")
+
+
+def point_in_time_sides(manifest: Manifest, columns: LogColumns, tolerance: float) -> list[Sides]:
+    """Retrieval: transformed against trained. End to end: served against trained."""
+    return [
+        *_sides(manifest, columns, tolerance, "retrieval", "transform.", "training."),
+        *_sides(manifest, columns, tolerance, "end_to_end", "served.", "training."),
+    ]
+
+
+def column_sides(manifest: Manifest) -> list[Sides]:
+    """For every column of the store: as logged against as at the time."""
+    return [
+        Sides(column.name, "retrieval", f"logged.{column.name}", column.name, column.type)
+        for column in manifest.columns
+        if column.role == "store"
+    ]
+
+
+def _logged(log: str, columns: LogColumns) -> str:
+    """The log's rows with the names that the generated query expects."""
+    request_id = columns.request_id or "CAST(NULL AS VARCHAR)"
+    requested_at = columns.requested_at or "CAST(NULL AS TIMESTAMPTZ)"
+    selected = [
+        '"log.file"',
+        "file_row_number",
+        f'{request_id} AS "log.request_id"',
+        f'{requested_at} AS "log.requested_at"',
+        *(f"{text} AS {quote_name(name)}" for name, text in columns.inputs.items()),
+        *(f"{_no_nan(text)} AS {quote_name(f'served.{name}')}" for name, text in columns.served.items()),
+    ]
+    return f"SELECT {', '.join(selected)} FROM {log}"
+
+
+def _no_nan(text: str) -> str:
+    """A served value, NaN read as missing; an infinity stays, since the model was given it."""
+    return f"CASE WHEN NOT isnan({text}) THEN {text} END" if text.endswith("AS DOUBLE)") else text
+
+
+def _apply(query: str, inputs: str, manifest: Manifest, prefix: str) -> str:
+    """The generated query over some inputs, its features under prefixed names."""
+    names = [feature.name for feature in manifest.features]
+    renamed = ", ".join(f"{quote_name(name)} AS {quote_name(prefix + name)}" for name in names)
+    return f"WITH inputs AS NOT MATERIALIZED ({inputs}) SELECT * RENAME ({renamed}) FROM ({query})"
+
+
+def _sides(
+    manifest: Manifest, columns: LogColumns, tolerance: float, stage: str, served: str, replayed: str
+) -> list[Sides]:
+    return [
+        Sides(
+            feature.name,
+            stage,
+            f"{served}{feature.name}",
+            f"{replayed}{feature.name}",
+            feature.type,
+            max(tolerance, feature.tolerance),
+            {name: name for name in feature.reads},
+        )
+        for feature in manifest.features
+        if feature.name in columns.served
+    ]
