@@ -11,7 +11,7 @@ from typing import Literal
 
 import duckdb
 
-from skewcheck.engines.sql import quote_text
+from skewcheck.engines.session import open_session
 from skewcheck.errors import LogError, StateError, UsageError
 from skewcheck.generate.manifest import Manifest, read_manifest
 from skewcheck.replay.columns import LogColumns, find_columns
@@ -72,31 +72,35 @@ def audit(
     """
     options = options or Options()
     manifest = read_manifest(generated / "manifest.json")
+    query = _read_query(generated)
+    try:
+        try:
+            return _audit_once(log, manifest, query, open_repository, options)
+        except duckdb.IOException:
+            # A live writer may have merged files into one since the log was opened.
+            return _audit_once(log, manifest, query, open_repository, options)
+    except duckdb.Error as error:
+        raise LogError(
+            f"the log {log} could not be replayed: {str(error).splitlines()[0]}",
+            remedy="Check that its files are whole and that each column holds what its name says.",
+        ) from error
+
+
+def _audit_once(
+    log: Path | str, manifest: Manifest, query: str, open_repository: OpenRepository | None, options: Options
+) -> Verdict:
     opened = open_log(log, ignore_unreadable=options.ignore_unreadable)
     columns = find_columns(opened, manifest, renamed=options.renamed, assume_utc=options.assume_utc)
     files = read_files(opened.files)
-    with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
-        _configure(connection, folder)
-        task = Replay(
-            connection,
-            files,
-            columns,
-            manifest,
-            _read_query(generated),
-            Path(folder),
-            options.samples,
-            options.tolerance,
-        )
-        try:
-            replayed = replay(task, options.stages, open_repository)
-            filters, outside = count_outside(connection, files, columns, manifest)
-            duplicated = count_duplicates(connection, files, columns)
-            versions = read_versions(connection, files, columns, manifest)
-        except duckdb.Error as error:
-            raise LogError(
-                f"the log {log} could not be replayed: {str(error).splitlines()[0]}",
-                remedy="Check that its files are whole and that each column holds what its name says.",
-            ) from error
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_session(memory_limit=MEMORY_LIMIT, spill_to=Path(folder)) as connection,
+    ):
+        task = Replay(connection, files, columns, manifest, query, Path(folder), options.samples, options.tolerance)
+        replayed = replay(task, options.stages, open_repository)
+        filters, outside = count_outside(connection, files, columns, manifest)
+        duplicated = count_duplicates(connection, files, columns)
+        versions = read_versions(connection, files, columns, manifest)
     rows = Rows(
         opened.rows, replayed.rows, duplicated, replayed.unmatched, outside, filters, replayed.first, replayed.last
     )
@@ -115,13 +119,6 @@ def audit(
         problems=problems,
         stages=replayed.stages,
     )
-
-
-def _configure(connection: duckdb.DuckDBPyConnection, folder: str) -> None:
-    connection.execute("SET TimeZone = 'UTC'")
-    connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
-    connection.execute(f"SET temp_directory = {quote_text(folder)}")
-    connection.execute("SET preserve_insertion_order = false")
 
 
 def _read_query(generated: Path) -> str:

@@ -97,7 +97,9 @@ def differs(side: Sides) -> str:
 
 
 def _near(left: str, right: str, tolerance: float) -> str:
-    return f"abs({left} - {right}) <= {tolerance!r} * greatest(abs({left}), abs({right}))"
+    # An infinity is as far from every number as a tolerance reaches.
+    near = f"abs({left} - {right}) <= {tolerance!r} * greatest(abs({left}), abs({right}))"
+    return f"(isfinite({left}) AND isfinite({right}) AND {near})"
 
 
 def _find_details(

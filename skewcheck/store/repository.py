@@ -110,6 +110,7 @@ def load_repository(root: Path) -> Repository:
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", remedy="Declare features in it; `skewcheck init` shows how.")
     modules = []
+    _forget_modules()
     with importable(root):
         for path in sorted(folder.rglob("*.py")):
             name = ".".join(path.relative_to(root).with_suffix("").parts)
@@ -136,9 +137,9 @@ def load_repository(root: Path) -> Repository:
 @contextmanager
 def importable(root: Path) -> Iterator[None]:
     """Let the repository's own modules be imported, and forget those of another repository."""
-    for name, module in list(sys.modules.items()):
-        if name.split(".")[0] in {"features", "codegen"} and not _belongs_to(module, root):
-            del sys.modules[name]
+    if _imported_from != [root]:
+        _forget_modules()
+    _imported_from[:] = [root]
     sys.path.insert(0, str(root))
     importlib.invalidate_caches()
     try:
@@ -147,9 +148,13 @@ def importable(root: Path) -> Iterator[None]:
         sys.path.remove(str(root))
 
 
-def _belongs_to(module: ModuleType, root: Path) -> bool:
-    paths = [*getattr(module, "__path__", ()), *filter(None, [getattr(module, "__file__", None)])]
-    return any(Path(path).resolve().is_relative_to(root) for path in paths)
+def _forget_modules() -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] in {"features", "codegen"}]:
+        del sys.modules[name]
+
+
+_imported_from: list[Path] = []
+"""The root whose modules are in sys.modules: every repository calls them `features` and `codegen`."""
 
 
 def _import_module(name: str, path: Path) -> ModuleType:

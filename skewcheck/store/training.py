@@ -8,6 +8,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from skewcheck.engines.session import open_session
 from skewcheck.engines.sql import literal_text, quote_name, quote_text
 from skewcheck.errors import UsageError
 from skewcheck.language.declaration import Service, TrainingSet
@@ -77,8 +78,7 @@ def _read_rows(path: Path, timestamp: str, start: str | None, end: str | None) -
         if day is not None
     ]
     where = f" WHERE {' AND '.join(bounds)}" if bounds else ""
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
+    with open_session() as connection:
         try:
             return connection.execute(f"SELECT * FROM read_parquet({quote_text(str(path))}){where}").to_arrow_table()
         except duckdb.Error as error:
@@ -96,8 +96,7 @@ def _fingerprint_sources(service: Service, rows: pa.Table) -> dict[str, str]:
         if column.name in read:
             sources.setdefault(column.source, []).append(column.name)
     fingerprints = {}
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
+    with open_session() as connection:
         connection.register("training_rows", rows)
         for source, names in sources.items():
             values = ", ".join(quote_name(name) for name in names)

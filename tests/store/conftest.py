@@ -1,0 +1,22 @@
+"""A shop that tests may read, and one that each test may spoil."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from skewcheck.store.repository import Repository, load_repository
+from tests.shop import build_shop
+
+
+@pytest.fixture(scope="session")
+def shop_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_shop(tmp_path_factory.mktemp("shop")).root
+
+
+@pytest.fixture
+def shop(shop_root: Path, tmp_path: Path) -> Repository:
+    shutil.copytree(shop_root, tmp_path / "shop")
+    return load_repository(tmp_path / "shop")
