@@ -187,8 +187,10 @@ def _find_problems(
         problems.append(
             Problem("warning", "requested_at", f"the latest request is in the future ({rows.last})", "Check its clock.")
         )
-    foreign = [version for version in versions if not version.current]
-    for version in foreign:
+    stamped = [version for version in versions if version.definition is not None or version.state is not None]
+    for version in stamped:
+        if version.current:
+            continue
         hashes = f"definition {(version.definition or 'none')[:12]}, state {(version.state or 'none')[:12]}"
         problems.append(
             Problem(

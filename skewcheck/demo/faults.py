@@ -10,13 +10,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from skewcheck.verdict import Verdict
+from skewcheck.verdict import STAGES, Comparison, Rows, Verdict
 
 
 class Fault(StrEnum):
     """A fault of the legacy service, by what its own team would say if they knew."""
 
-    ROLLING_STATISTICS = "rolling mean and deviation instead of the frozen ones"
+    ROLLING_STATISTICS = "rolling mean and standard deviation"
     KILOMETRES = "kilometres for miles"
     MISSING_AS_ZERO = "missing temperature served as 0"
     UTC_HOUR = "hour taken in UTC"
@@ -46,7 +46,7 @@ FAULTS: tuple[Planted, ...] = (
         Fault.ROLLING_STATISTICS,
         "transform",
         ("distance_z",),
-        "The logarithm is standardised over the last thousand requests.",
+        "The logarithm is standardised over the last five hundred requests.",
     ),
     Planted(
         Fault.KILOMETRES,
@@ -118,7 +118,7 @@ def check_found(verdict: Verdict, faults: Collection[Planted] = FAULTS) -> list[
     for feature in verdict.features:
         touched = planted_in(feature.name, faults)
         differing = {stage for stage, comparison in feature.stages.items() if comparison.mismatched}
-        uncompared = [cut for cut in (*CUTS, "end_to_end") if not _is_compared(verdict, feature.name, cut)]
+        uncompared = [stage for stage in STAGES if not _covers(feature.stages.get(stage), verdict.rows)]
         planted = {*touched, "end_to_end"} if touched else set()
         if uncompared:
             wrong.append(f"{feature.name} was not compared for every request: {', '.join(uncompared)}")
@@ -138,6 +138,5 @@ def check_found(verdict: Verdict, faults: Collection[Planted] = FAULTS) -> list[
     return wrong
 
 
-def _is_compared(verdict: Verdict, name: str, cut: str) -> bool:
-    comparison = next(feature.stages.get(cut) for feature in verdict.features if feature.name == name)
-    return comparison is not None and comparison.compared == verdict.rows.logged > 0
+def _covers(comparison: Comparison | None, rows: Rows) -> bool:
+    return comparison is not None and comparison.compared == rows.logged > 0

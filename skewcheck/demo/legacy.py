@@ -1,9 +1,9 @@
 """The legacy service: the same features, written a second time by another team. Part of the demo.
 
 It stands for the code that most companies have: plain Python, its own cache of the weather and the planes, constants
-handed over by the people who trained the model. It knows nothing of declarations, generated code or hashes, and six
-faults are in it (`skewcheck.demo.faults`). Each can be switched off; without any, every feature has the same bits as the
-generated code gives it.
+handed over by the people who trained the model. It knows nothing of declarations, generated code or hashes. Six
+faults are in it (`skewcheck.demo.faults`), and each can be switched off: without any, every feature has the bits that
+the generated code gives it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 AIRPORTS = ("EWR", "JFK", "LGA")
 KILOMETRES_PER_MILE = 1.609344
 DESTINATIONS = 60
-RECENT_REQUESTS = 1000
+RECENT_REQUESTS = 500
 STALENESS = timedelta(hours=3)
 
 WEATHER_FIELDS = ("temp", "dewp", "humid", "wind_speed", "wind_gust", "precip", "pressure", "visib")

@@ -105,14 +105,15 @@ def _near(left: str, right: str, tolerance: float) -> str:
 def _find_details(
     connection: duckdb.DuckDBPyConnection, relation: str, skewed: Sequence[Sides], samples: int
 ) -> dict[tuple[str, str], dict[str, Any]]:
-    """Sides of the mismatches, differences and samples for the sides that differ."""
+    """Sides of the mismatches, differences and samples for the sides that differ, in one more query for all."""
     if not skewed:
         return {}
-    columns = [text for side in skewed for text in _detail_columns(side)]
+    columns = [text for side in skewed for text in _detail_columns(side, samples)]
     row = _fetch(connection, f"SELECT {', '.join(columns)} FROM ({relation})")
+    width = len(columns) // len(skewed)
     details: dict[tuple[str, str], dict[str, Any]] = {}
     for place, side in enumerate(skewed):
-        served_missing, replayed_missing, largest, mean, first, last = row[6 * place : 6 * place + 6]
+        served_missing, replayed_missing, largest, mean, first, last, pairs = row[width * place : width * (place + 1)]
         details[(side.stage, side.name)] = {
             "served_missing": served_missing,
             "replayed_missing": replayed_missing,
@@ -120,12 +121,12 @@ def _find_details(
             "mean_absolute_difference": None if mean is None else float(f"{mean:.{ROUNDING}g}"),
             "first_mismatch": first,
             "last_mismatch": last,
-            "samples": _find_samples(connection, relation, side, samples),
+            "samples": tuple(_read_pair(side, pair) for pair in pairs or ()),
         }
     return details
 
 
-def _detail_columns(side: Sides) -> list[str]:
+def _detail_columns(side: Sides, samples: int) -> list[str]:
     served, replayed = quote_name(side.served), quote_name(side.replayed)
     where = f"FILTER (WHERE {differs(side)})"
     if side.type.name in {"Float64", "Int64"}:
@@ -133,34 +134,22 @@ def _detail_columns(side: Sides) -> list[str]:
         differences = [f"max({difference}) {where}", f"avg({difference}) {where}"]
     else:
         differences = ["CAST(NULL AS DOUBLE)"] * 2
+    shown = ", ".join([REQUEST_ID, _iso(REQUESTED_AT), served, replayed, *map(quote_name, side.reads.values())])
+    earliest = f"min_by(row({shown}), row({REQUESTED_AT}, {REQUEST_ID}), {samples}) {where}"
     return [
         f"count(*) FILTER (WHERE {differs(side)} AND {served} IS NULL)",
         f"count(*) FILTER (WHERE {differs(side)} AND {replayed} IS NULL)",
         *differences,
         _iso(f"min({REQUESTED_AT}) {where}"),
         _iso(f"max({REQUESTED_AT}) {where}"),
+        earliest if samples else "NULL",
     ]
 
 
-def _find_samples(connection: duckdb.DuckDBPyConnection, relation: str, side: Sides, samples: int) -> tuple[Pair, ...]:
-    if samples < 1:
-        return ()
-    reads = dict(side.reads)
-    shown = "".join(f", {quote_name(column)}" for column in reads.values())
-    rows = connection.execute(
-        f"SELECT {REQUEST_ID}, {_iso(REQUESTED_AT)}, {quote_name(side.served)}, {quote_name(side.replayed)}{shown} "
-        f"FROM ({relation}) WHERE {differs(side)} ORDER BY {REQUESTED_AT}, {REQUEST_ID} LIMIT {samples}"
-    ).fetchall()
-    return tuple(
-        Pair(
-            request_id,
-            at,
-            plain_value(served),
-            plain_value(replayed),
-            {name: plain_value(value) for name, value in zip(reads, values, strict=True)},
-        )
-        for request_id, at, served, replayed, *values in rows
-    )
+def _read_pair(side: Sides, pair: Sequence[Any]) -> Pair:
+    request_id, at, served, replayed, *values = pair
+    row = {name: plain_value(value) for name, value in zip(side.reads, values, strict=True)}
+    return Pair(request_id, at, plain_value(served), plain_value(replayed), row)
 
 
 def _iso(instant: str) -> str:
