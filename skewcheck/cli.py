@@ -41,8 +41,8 @@ def init(
 
     console = Console(highlight=False)
     for path in write_repository(directory):
-        console.print(f"  wrote {path}", markup=False)
-    console.print(f"Next: cd {directory}, and read README.md there.", markup=False)
+        console.print(f"  wrote {path}", markup=False, soft_wrap=True)
+    console.print(f"Next: cd {directory}, and read README.md there.", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -74,9 +74,11 @@ def fit(
     target = generated_directory(repository.root, chosen.name) / "state.json"
     state.write(target)
     rows = state.training
+    span = f" ({rows['first']} to {rows['last']})" if rows["first"] is not None else ""
+    fitted = f"{len(state.statistics)} operator{'' if len(state.statistics) == 1 else 's'}"
     console.print(
-        f"{chosen.name}: fitted {len(state.statistics)} operators to {rows['kept']:,} of {rows['rows']:,} training rows "
-        f"({rows['first']} to {rows['last']})\n  wrote {target} (state {state.hash[:12]})",
+        f"{chosen.name}: fitted {fitted} to {rows['kept']:,} of {rows['rows']:,} training rows"
+        f"{span}\n  wrote {_shorten(target)} (state {state.hash[:12]})",
         markup=False,
         soft_wrap=True,
     )
@@ -104,9 +106,12 @@ def generate(
         if not check:
             generated.write(directory)
         verb = "is stale" if check else "wrote"
-        lines = [f"  {directory / name} {verb}" if check else f"  {verb} {directory / name}" for name in changed]
+        paths = [_shorten(directory / name) for name in changed]
+        lines = [f"  {path} {verb}" if check else f"  {verb} {path}" for path in paths]
         console.print(
-            "\n".join([f"{chosen.name}: {'up to date' if not changed else ''}".rstrip(), *lines]), markup=False
+            "\n".join([f"{chosen.name}: {'up to date' if not changed else ''}".rstrip(), *lines]),
+            markup=False,
+            soft_wrap=True,
         )
     if check and stale:
         Console(stderr=True, highlight=False).print("Run `skewcheck generate` and commit what it writes.", markup=False)
@@ -163,7 +168,7 @@ def audit(
     from skewcheck.audit import audit as audit_log
     from skewcheck.report.machine import write_reports
     from skewcheck.report.terminal import print_verdict
-    from skewcheck.store.repository import find_root, load_repository
+    from skewcheck.store.repository import find_root
 
     if output not in {"table", "json"}:
         raise UsageError(f"--format {output}: there is no such format", remedy="Give table or json.")
@@ -176,7 +181,7 @@ def audit(
         assume_utc=assume_utc,
         ignore_unreadable=ignore_unreadable,
     )
-    verdict = audit_log(log, _find_generated(root, service, log), lambda: load_repository(root), options)
+    verdict = audit_log(log, _find_generated(root, service, log), lambda: _load_repository(root), options)
     paths = write_reports(verdict, out) if out else None
     if output == "json":
         sys.stdout.write(verdict.to_json())
@@ -187,7 +192,7 @@ def audit(
 
 def main() -> None:
     """Run the command line; an error of ours is printed as its message, and ends with its exit code."""
-    warnings.filterwarnings("ignore", module=r"(feast|ibis|pydantic)(\..*)?")
+    _silence_libraries()
     try:
         app()
     except SkewcheckError as error:
@@ -200,7 +205,18 @@ def main() -> None:
 def _load_repository(repo: Path) -> Repository:
     from skewcheck.store.repository import find_root, load_repository
 
-    return load_repository(find_root(repo))
+    repository = load_repository(find_root(repo))
+    _silence_libraries()  # again: Feast sets filters of its own when it is imported
+    return repository
+
+
+def _silence_libraries() -> None:
+    warnings.filterwarnings("ignore", module=r"(feast|ibis|pydantic)(\..*)?")
+
+
+def _shorten(path: Path) -> Path:
+    """A path as one would type it here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _load(repo: Path, service: str | None) -> tuple[Repository, Service]:
