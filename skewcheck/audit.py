@@ -168,7 +168,7 @@ def _find_problems(
     if rows.replayed != rows.logged:
         problems.append(Problem("error", "log", f"has {rows.logged:,} rows, of which {rows.replayed:,} were replayed"))
     for stage, reason in replayed.stages.items():
-        if reason not in {COMPARED, NOT_ASKED}:
+        if manifest.views and reason not in {COMPARED, NOT_ASKED}:
             problems.append(Problem("warning", f"stage {stage}", f"was not compared: {reason}"))
     if rows.duplicated:
         problems.append(
@@ -181,6 +181,16 @@ def _find_problems(
                 "stage retrieval",
                 f"the point-in-time join did not return {rows.unmatched:,} requests",
                 "Check the join keys and the time of those requests.",
+            )
+        )
+    if replayed.declared not in {None, manifest.definition}:
+        problems.append(
+            Problem(
+                "warning",
+                f"codegen/{manifest.service}",
+                f"is stale: features/ declares {str(replayed.declared)[:12]} and this audit replayed "
+                f"{manifest.definition[:12]}",
+                "Run `skewcheck generate` and audit again.",
             )
         )
     if rows.last is not None and rows.last > datetime.now(UTC).isoformat():

@@ -156,7 +156,8 @@ def audit(
         float, typer.Option(help="Relative tolerance for numbers, for a service that runs other code, such as 1e-12.")
     ] = 0.0,
     rename: Annotated[
-        list[str] | None, typer.Option(help="NAME=COLUMN where the log calls a column otherwise; may be repeated.")
+        list[str] | None,
+        typer.Option(help="NAME=COLUMN where the log calls a column otherwise, such as amount=amt; may be repeated."),
     ] = None,
     assume_utc: Annotated[bool, typer.Option("--assume-utc", help="Read times without a zone as UTC.")] = False,
     ignore_unreadable: Annotated[
@@ -166,6 +167,7 @@ def audit(
     """Replay a serving log through the training path and say which features differ, how often, and at which stage."""
     from skewcheck.audit import Options
     from skewcheck.audit import audit as audit_log
+    from skewcheck.files import make_folder
     from skewcheck.report.machine import write_reports
     from skewcheck.report.terminal import print_verdict
     from skewcheck.store.repository import find_root
@@ -181,6 +183,8 @@ def audit(
         assume_utc=assume_utc,
         ignore_unreadable=ignore_unreadable,
     )
+    if out:
+        make_folder(out)
     verdict = audit_log(log, _find_generated(root, service, log), lambda: _load_repository(root), options)
     paths = write_reports(verdict, out) if out else None
     if output == "json":

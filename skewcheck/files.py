@@ -33,3 +33,19 @@ def write_text(path: Path, text: str) -> None:
             f"cannot write {path}: {error.strerror or error}",
             remedy="Give a path in a folder that you may write to.",
         ) from error
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder unless it is there, and make sure that files can be written into it.
+
+    Raises:
+        UsageError: They cannot.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"cannot write into {path}: {error.strerror or error}", remedy="Give a folder that you may write to."
+        ) from error

@@ -63,7 +63,7 @@ def compare(
 
     Args:
         connection: Where the relation can be queried.
-        relation: SQL text of a relation with the columns "log.request_id" and "log.requested_at" beside those of the sides.
+        relation: SQL text of a relation with "log.request_id" and "log.requested_at" beside the sides' columns.
         sides: What to compare.
         samples: How many differing rows to keep of each, the earliest first.
     """

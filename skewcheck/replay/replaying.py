@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from skewcheck.generate.manifest import Manifest
+from skewcheck.language.fingerprint import fingerprint
 from skewcheck.replay.columns import LogColumns
 from skewcheck.replay.comparison import Sides, compare
 from skewcheck.replay.stages import (
@@ -70,6 +71,7 @@ class Replayed:
         columns: For each column of the store, what retrieval did to it.
         unmatched: Requests that the point-in-time join did not return, None where it was not asked.
         stages: For each cut "compared", or why it was not made.
+        declared: The fingerprint of the declaration in the feature repo, None where it was not opened.
     """
 
     rows: int = 0
@@ -79,6 +81,7 @@ class Replayed:
     columns: tuple[ColumnVerdict, ...] = ()
     unmatched: int | None = None
     stages: dict[str, str] = field(default_factory=lambda: dict.fromkeys(STAGES, NOT_ASKED))
+    declared: str | None = None
 
     def keep(self, sides: list[Sides], comparisons: tuple[Comparison, ...]) -> None:
         """Add comparisons under their features and cuts."""
@@ -126,6 +129,7 @@ def _compare_at_the_time(task: Replay, asked: list[str], repository: Repository,
     from skewcheck.replay.retrieval import retrieve_for_log  # loads Feast
 
     manifest = task.manifest
+    found.declared = fingerprint(repository.service(manifest.service))
     retrieved = retrieve_for_log(task.connection, task.log, task.columns, manifest, repository, task.folder)
     store = [column.name for column in manifest.columns if column.role == "store"]
     relation = point_in_time_relation(task.log, task.columns, manifest, task.query, retrieved, store)

@@ -163,11 +163,15 @@ class _Printer:
     def print_rows(self, verdict: Verdict) -> None:
         lines = row_lines(verdict.rows)
         if verdict.verdict == "pass":
-            main = [line for line in lines if not line.level]
-            figures = (
-                f"{line.label} unknown" if line.figure == UNKNOWN else f"{line.figure} {line.label}" for line in main
-            )
-            self.print_line(f"Rows: {', '.join(figures)}")
+            rules = [f"{line.label} {line.figure}" for line in lines if line.level]
+            figures = [
+                f"{line.label} unknown" if line.figure == UNKNOWN else f"{line.figure} {line.label}"
+                for line in lines
+                if not line.level
+            ]
+            partly = rules and verdict.rows.outside_training_filter is None
+            by_rule = f" (by rule: {', '.join(rules)})" if partly else ""
+            self.print_line(f"Rows: {', '.join(figures)}{by_rule}")
             return
         self.blank()
         self.print_line("Rows")

@@ -124,7 +124,7 @@ def test_a_place_that_cannot_be_written_is_named(run: Run, repo: Path) -> None:
     (repo / "file").write_text("in the way")
     outcome = run("audit", "log", "--out", "file/report")
     assert outcome.exit_code == 2
-    assert "cannot write the report file/report/payments.json" in outcome.said
+    assert "cannot write into file/report: Not a directory" in outcome.said
 
 
 def test_init_refuses_a_folder_with_something_in_it(run: Run, repo: Path) -> None:

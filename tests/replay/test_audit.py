@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +17,7 @@ import pytest
 
 from skewcheck.audit import Options, audit
 from skewcheck.errors import LogError, StateError, UsageError
-from skewcheck.store.repository import Repository, generated_directory
+from skewcheck.store.repository import Repository, generated_directory, load_repository
 from skewcheck.verdict import Verdict
 from tests.shop import change
 
@@ -350,3 +351,16 @@ def test_an_audit_without_the_store_loads_neither_feast_nor_pandas(
         check=True,
     )
     assert done.stdout == "pass []\n"
+
+
+def test_generated_code_that_is_older_than_the_declaration_is_pointed_out(
+    shop: Repository, clean_log: pa.Table, tmp_path: Path
+) -> None:
+    shutil.copytree(shop.root, tmp_path / "shop")
+    module = tmp_path / "shop" / "features" / "shop.py"
+    module.write_text(module.read_text().replace("orders > 3", "orders > 4"))
+    pq.write_table(clean_log, tmp_path / "log.parquet")
+    root = tmp_path / "shop"
+    verdict = audit(tmp_path / "log.parquet", generated_directory(root, "shop"), lambda: load_repository(root))
+    assert verdict.verdict == "pass"
+    assert [p.where for p in verdict.problems if "stale" in p.message] == ["codegen/shop"]
