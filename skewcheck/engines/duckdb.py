@@ -1,7 +1,8 @@
 """DuckDB: the primitives as SQL, and a program as one streaming query.
 
 A missing value is NULL. Instants are BIGINT, microseconds since 1970. Shared terms are columns of common table
-expressions, level by level; look-up tables are joined, so that a row's cost does not grow with the table.
+expressions, level by level; look-up tables are joined, so that a row's cost does not grow with the table. Rows keep no
+order.
 """
 
 from __future__ import annotations
@@ -12,11 +13,15 @@ from typing import Any
 
 from skewcheck.engines.program import Program, plan
 from skewcheck.engines.sql import literal_text, quote_name, quote_text
+from skewcheck.language.primitives import ASCII_SPACE
 from skewcheck.language.terms import Term
 from skewcheck.language.types import TIMESTAMP_MAX, TIMESTAMP_MIN, Type
 
-_EXPONENT_GUESS = "CAST(floor(log2(abs({0}))) AS BIGINT)"
-_CLOSED = re.compile(r"\"[^\"]*\"|[a-z_]\w*\([^()]*\)|\d[\d.]*(e[+-]?\d+)?|'[^']*'")
+_GUESS = "floor(log2({0}))"
+_DIGEST = "CAST(md5_number({0}) & 4294967295 AS BIGINT)"
+_CLOSED = re.compile(
+    r"\"[^\"]*\"|[a-z_]\w*\([^()]*\)|\(-?[\d.]+e[+-]?\d+\)|\d[\d.]*(e[+-]?\d+)?(::BIGINT)?|'[^']*'(::BIGINT)?"
+)
 
 SPELLINGS = {
     "add": "{0} + {1}",
@@ -28,10 +33,8 @@ SPELLINGS = {
     "floor": "floor({0})",
     # The logarithm may be off by one at a power of two; the comparisons put that right.
     "exponent": (
-        f"CASE WHEN {{0}} <> 0e0 THEN {_EXPONENT_GUESS}"
-        f" - CASE WHEN abs({{0}}) < pow(2e0, {_EXPONENT_GUESS}) THEN 1 ELSE 0 END"
-        f" + CASE WHEN abs({{0}}) >= pow(2e0, {_EXPONENT_GUESS} + 1) THEN 1 ELSE 0 END"
-        " WHEN {0} = 0e0 THEN -1 END"
+        f"CAST({_GUESS} AS BIGINT) - CAST({{0}} < pow(2e0, {_GUESS}) AS BIGINT)"
+        f" + CAST({{0}} >= 2e0 * pow(2e0, {_GUESS}) AS BIGINT)"
     ),
     "power_of_two": "pow(2e0, {0})",
     "finite": "CASE WHEN isfinite({0}) THEN {0} END",
@@ -60,16 +63,22 @@ SPELLINGS = {
         "CASE WHEN strlen({0}) = length({0}) THEN lower({0})"
         " ELSE translate({0}, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') END"
     ),
-    "strip": f"trim({{0}}, {quote_text(' ')} || chr(9) || chr(10) || chr(11) || chr(12) || chr(13))",
+    "strip": f"trim({{0}}, {quote_text(ASCII_SPACE)})",
     "length": "length({0})",
     "concatenate": "{0} || {1}",
-    "digest": "CAST('0x' || md5({0})[1:8] AS BIGINT)",
+    # The number's lowest byte is the digest's first. Twice as fast as reading the hexadecimal digits.
+    "digest": (
+        f"(({_DIGEST} & 255) << 24) + (({_DIGEST} & 65280) << 8) + (({_DIGEST} >> 8) & 65280) + ({_DIGEST} >> 24)"
+    ),
     "microseconds": "{0}",
 }
 """The SQL of every primitive but `locate`, `interval`, `element`, `lookup` and `pack`.
 
 An argument is put in parentheses where it needs them.
 """
+
+POSITIVE_SPELLINGS = {"floor_divide": "{0} // {1}", "floor_modulo": "{0} % {1}"}
+"""Shorter forms for a first argument that is never below zero."""
 
 SQL_TYPES = {
     "Float64": "DOUBLE",
@@ -161,7 +170,7 @@ class _Query:
 
     def _internal(self, term: Term) -> str:
         """The name of a column or step inside the query, which no column of the source has."""
-        return quote_name(f"${self.program.names[id(term)]}")
+        return quote_name(f"#{self.program.names[id(term)]}")
 
     def _level(self, term: Term) -> int:
         """One above the highest level among the steps that a term reads."""
@@ -199,7 +208,13 @@ class _Query:
             absent = [f"{text} IS NULL" for text, a in zip(arguments, term.arguments, strict=True) if not a.present]
             packed = f"[{', '.join(arguments)}]"
             return f"CASE WHEN {' OR '.join(absent)} THEN NULL ELSE {packed} END" if absent else packed
-        return SPELLINGS[term.name].format(*(_operand(argument) for argument in arguments))
+        return _spelling(term).format(*(_operand(argument) for argument in arguments))
+
+
+def _spelling(term: Term) -> str:
+    if term.name in POSITIVE_SPELLINGS and term.arguments[0].bounds[0] >= 0:
+        return POSITIVE_SPELLINGS[term.name]
+    return SPELLINGS[term.name]
 
 
 def _cte(name: str, computed: list[str], source: str, star: str = "*") -> str:
@@ -240,5 +255,5 @@ def _requires_names(term: Term) -> Collection[Term]:
         return ()
     if term.name == "pack":
         return [argument for argument in term.arguments if not argument.present]
-    spelling = SPELLINGS[term.name]
+    spelling = _spelling(term)
     return [argument for position, argument in enumerate(term.arguments) if spelling.count(f"{{{position}}}") > 1]

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from skewcheck.language.types import Type
+from skewcheck.language.types import INT64, Type
 
 ARROW_TYPES = {
     "Float64": pa.float64(),
@@ -42,7 +42,8 @@ def run_query(
         rows: A value of every column for each row.
         names: The outputs that are wanted.
     """
-    table = tabulate_rows(columns, rows).append_column("$row", pa.array(range(len(rows)), pa.int64()))
+    numbered = [{**row, "$row": number} for number, row in enumerate(rows)]
+    table = tabulate_rows({**columns, "$row": INT64}, numbered)
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("inputs", table)

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 
 from skewcheck.language.terms import Term, walk
 
+DEEPEST = 32
+"""How deep expressions nest at most: CPython's parser and DuckDB's both have a limit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -58,12 +61,16 @@ def plan(
     for column in columns:
         names[id(column)] = identify(column.name, taken)
     wanted = {id(term): name for name, term in reversed(list(outputs.items()))}
+    depths: dict[int, int] = {}
     steps: list[tuple[str, Term]] = []
     for term in ordered:
+        inline = [depths[id(argument)] for argument in term.arguments if id(argument) not in names]
+        depths[id(term)] = 1 + max(inline, default=0)
+        named = id(term) in wanted or uses[id(term)] > 1 or id(term) in required or depths[id(term)] > DEEPEST
         if term.name == "microseconds" and id(term.arguments[0]) in names:
             # Both engines hold an instant as its microseconds.
             names[id(term)] = names[id(term.arguments[0])]
-        elif term.kind == "call" and (id(term) in wanted or uses[id(term)] > 1 or id(term) in required):
+        elif term.kind == "call" and named:
             names[id(term)] = identify(wanted.get(id(term), f"step_{len(steps) + 1}"), taken)
             steps.append((names[id(term)], term))
     return Program(tuple(columns), tuple(steps), dict(outputs), names)

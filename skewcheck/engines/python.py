@@ -136,9 +136,9 @@ def literal_text(value: Any) -> str:
         return f"({items[0]},)" if len(items) == 1 else f"({', '.join(items)})"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{literal_text(key)}: {literal_text(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, str):
+    if type(value) is str:
         return ascii(value)
-    if value is None or isinstance(value, (bool, int, float)):
+    if value is None or type(value) in {bool, int, float}:
         return repr(value)
     raise TypeError(f"{type(value).__name__} has no literal in generated code")
 

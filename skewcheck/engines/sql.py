@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 
 def quote_name(name: str) -> str:
@@ -12,10 +13,26 @@ def quote_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+_INVISIBLE = re.compile("([\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffb])")
+"""Characters that SQL text cannot hold, that an editor may change, or that hide what is written."""
+
+
 def quote_text(value: str) -> str:
-    """A string constant. A NUL, which SQL text cannot hold, is written as a call."""
-    parts = ["'" + part.replace("'", "''") + "'" for part in value.split("\x00")]
-    return parts[0] if len(parts) == 1 else "(" + " || chr(0) || ".join(parts) + ")"
+    """A string constant; a character that nobody can see is written as a call."""
+    parts = [
+        f"chr({ord(part)})" if _INVISIBLE.fullmatch(part) else "'" + part.replace("'", "''") + "'"
+        for part in _INVISIBLE.split(value)
+        if part
+    ]
+    if not parts:
+        return "''"
+    return parts[0] if len(parts) == 1 else f"({' || '.join(parts)})"
+
+
+def scan_parquet(path: str) -> str:
+    """A Parquet file as a relation; the characters of its path stand for themselves, also those of a glob."""
+    plain = re.sub(r"[*?\[]", lambda match: f"[{match[0]}]", path)
+    return f"read_parquet({quote_text(plain)})"
 
 
 def literal_text(value: bool | int | float | str | None) -> str:
@@ -26,7 +43,7 @@ def literal_text(value: bool | int | float | str | None) -> str:
         return "TRUE" if value else "FALSE"
     if isinstance(value, int):
         # -9223372036854775808 is read as the negation of a number that does not fit.
-        return f"CAST('{value}' AS BIGINT)" if value < 0 else f"CAST({value} AS BIGINT)"
+        return f"'{value}'::BIGINT" if value < 0 else f"{value}::BIGINT"
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError(f"{value!r} is not a Float64 constant")

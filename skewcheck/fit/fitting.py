@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from skewcheck.engines.duckdb import write_query
-from skewcheck.engines.sql import quote_name, quote_text
+from skewcheck.engines.sql import quote_name, scan_parquet
 from skewcheck.errors import StateError
 from skewcheck.fit.state import State, Statistics
 from skewcheck.fit.statistics import compute_statistic, one_row
@@ -28,29 +28,42 @@ def fit(service: Service, training_set: Path, sources: dict[str, str] | None = N
         sources: Fingerprints of where the rows came from, kept in the state.
 
     Raises:
-        StateError: No row is kept, a fitted operator has no values, or a column is not in the file.
+        StateError: No row is kept, a fitted operator has no values, a column is not in the file, or the file cannot be
+            read.
     """
-    with duckdb.connect() as connection:
-        rows = f"read_parquet({quote_text(str(training_set))})"
-        counts = _count(connection, service, rows)
-        statistics: Statistics = {}
-        for feature in service.features:
-            for node, chosen in fitted_nodes(feature.expression):
-                if key_of(node) in statistics:
-                    continue
-                try:
-                    _tabulate_values(connection, service, rows, node.operands[0], statistics)
-                    statistics[key_of(node)] = {
-                        statistic.name: compute_statistic(connection, "SELECT value FROM fitted", statistic)
-                        for statistic in chosen.statistics()
-                    }
-                except StateError as error:
-                    raise StateError(
-                        f"feature {feature.name} ({feature.place}): `{node.operands[0]}` {error.message}",
-                        remedy="Fill its missing values, widen the training span, or leave the operator out.",
-                    ) from error
+    try:
+        with duckdb.connect() as connection:
+            rows = scan_parquet(str(training_set))
+            counts = _count(connection, service, rows)
+            statistics = _fit_operators(connection, service, rows)
+    except duckdb.Error as error:
+        raise StateError(
+            f"the training set {training_set} cannot be read: {str(error).partition(chr(10))[0]}",
+            remedy="Make it again, with the columns and types of the sources.",
+        ) from error
     training: dict[str, Any] = {**counts, "sources": dict(sorted((sources or {}).items()))}
     return State(service.name, fingerprint_fit(service), statistics, training)
+
+
+def _fit_operators(connection: duckdb.DuckDBPyConnection, service: Service, rows: str) -> Statistics:
+    """The statistics of every fitted operator, those of an operator before those of the ones that read it."""
+    statistics: Statistics = {}
+    for feature in service.features:
+        for node, chosen in fitted_nodes(feature.expression):
+            if key_of(node) in statistics:
+                continue
+            try:
+                _tabulate_values(connection, service, rows, node.operands[0], statistics)
+                statistics[key_of(node)] = {
+                    statistic.name: compute_statistic(connection, "SELECT value FROM fitted", statistic)
+                    for statistic in chosen.statistics()
+                }
+            except StateError as error:
+                raise StateError(
+                    f"feature {feature.name} ({feature.place}): `{node.operands[0]}` {error.message}",
+                    remedy="Fill its missing values, widen the training span, or leave the operator out.",
+                ) from error
+    return statistics
 
 
 def _tabulate_values(

@@ -158,6 +158,8 @@ def _json_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8")
+        # A line end inside a quoted name has to stay what it is.
+        with path.open(encoding="utf-8", newline="") as file:
+            return file.read()
     except (OSError, UnicodeDecodeError):
         return None

@@ -138,6 +138,16 @@ def read_manifest(path: Path) -> Manifest:
         raise StateError(f"{path} cannot be read as a manifest: {error}", remedy="Run `skewcheck generate`.") from error
     if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
         raise StateError(f"{path} is not {FORMAT}", remedy="Run `skewcheck generate` with this version of skewcheck.")
+    try:
+        return _from_plain(data)
+    except (KeyError, TypeError, ValueError) as error:
+        raise StateError(
+            f"{path} lacks a part or has a wrong one: {error!r}", remedy="Run `skewcheck generate` again."
+        ) from error
+
+
+def _from_plain(data: dict[str, Any]) -> Manifest:
+    """The inverse of `_plain`."""
     return Manifest(
         service=data["service"],
         definition=data["definition"],

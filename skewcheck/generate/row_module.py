@@ -7,6 +7,7 @@ from typing import Any
 
 from skewcheck.engines.python import Source
 from skewcheck.generate.rendering import render_template
+from skewcheck.language.primitives import ASCII_SPACE
 
 
 def render_row_module(
@@ -33,6 +34,7 @@ def render_row_module(
         types=types,
         imports=_imports(code, types),
         uses_text_constants="ASCII_" in code,
+        ascii_space=ASCII_SPACE,
         column_names=tuple(name for name, _, _ in source.columns),
         feature_names=tuple(name for name, _, _ in source.outputs),
         expressions=expressions,

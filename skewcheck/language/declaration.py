@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from skewcheck.errors import DeclarationError
 from skewcheck.language import operators  # noqa: F401 (registers the operators)
-from skewcheck.language.expressions import Column, Expression, constant, walk
+from skewcheck.language.expressions import Column, Expression, constant, fitted_nodes, walk
 from skewcheck.language.sources import SourceColumn, Sources, read_sources
 from skewcheck.language.types import BOOL, Type
 
@@ -118,6 +118,11 @@ class Service:
             raise DeclarationError(
                 f"filter {rule.name} ({rule.place}) gives {rule.type}, expected Bool",
                 remedy="Return a comparison.",
+            )
+        if fitted_nodes(rule.expression):
+            raise DeclarationError(
+                f"filter {rule.name} ({rule.place}) needs statistics of the rows that it keeps",
+                remedy="Compare with a constant; a fitted operator can only be used in a feature.",
             )
         self._filters[rule.name] = rule
         return function

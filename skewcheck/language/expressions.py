@@ -16,6 +16,7 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 
 from skewcheck.errors import DeclarationError
 from skewcheck.language import terms
+from skewcheck.language.graph import walk_graph
 from skewcheck.language.operator import REGISTRY, Fitted, FittedOperator, Operator
 from skewcheck.language.terms import Term
 from skewcheck.language.types import (
@@ -198,24 +199,39 @@ def constant(value: Any, like: Type | None = None) -> Expression:
     Raises:
         DeclarationError: The value is of no type of the language, or outside its range.
     """
+    plain = plain_constant(value)
+    if like == FLOAT64 and type(plain) is int:
+        plain = float(plain)
+    type_ = {bool: BOOL, int: INT64, float: FLOAT64, str: STRING}[type(plain)]
+    return Expression(Constant(plain, type_), (), type_)
+
+
+def plain_constant(value: Any) -> bool | int | float | str:
+    """A Python value as exactly a bool, int, float or str: what a subclass prints as never reaches generated code.
+
+    Raises:
+        DeclarationError: The value is of no type of the language, or outside its range.
+    """
     if isinstance(value, bool):
-        return Expression(Constant(value, BOOL), (), BOOL)
+        return value
     if isinstance(value, int):
-        if like == FLOAT64:
-            return Expression(Constant(float(value), FLOAT64), (), FLOAT64)
         if not INT64_MIN <= value <= INT64_MAX:
-            raise DeclarationError(f"the constant {value} does not fit an Int64", remedy="Write it as a float.")
-        return Expression(Constant(value, INT64), (), INT64)
+            raise DeclarationError(f"the constant {value:d} does not fit an Int64", remedy="Write it as a float.")
+        return int(value)
     if isinstance(value, float):
         if not math.isfinite(value):
             raise DeclarationError(
                 f"the constant {value!r} is not a Float64: a Float64 is finite or missing",
-                remedy="Use sk.missing() for a missing value.",
+                remedy='Use sk.missing("Float64") for a missing value.',
             )
-        return Expression(Constant(value, FLOAT64), (), FLOAT64)
+        return float(value)
     if isinstance(value, str):
-        _check_text(value)
-        return Expression(Constant(value, STRING), (), STRING)
+        try:
+            return value.encode().decode()
+        except UnicodeEncodeError as error:
+            raise DeclarationError(
+                f"the string {value!r} has a lone surrogate, which is no Unicode text", remedy="Remove it."
+            ) from error
     if value is None:
         raise DeclarationError("None is no constant", remedy='Use sk.missing("Float64") for a missing value.')
     kind = "a Timestamp constant" if isinstance(value, datetime) else f"a {type(value).__name__}"
@@ -223,15 +239,6 @@ def constant(value: Any, like: Type | None = None) -> Expression:
         f"{kind} ({value!r}) cannot be part of an expression",
         remedy="Use a column, or a bool, int, float or str constant.",
     )
-
-
-def _check_text(value: str) -> None:
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise DeclarationError(
-            f"the string {value!r} has a lone surrogate, which is no Unicode text", remedy="Remove it."
-        ) from error
 
 
 def apply(cls: type[Operator], *arguments: Any, **parameters: Any) -> Expression:
@@ -246,7 +253,7 @@ def apply(cls: type[Operator], *arguments: Any, **parameters: Any) -> Expression
         chosen.check()
     except (TypeError, ValueError) as error:
         reason = str(error).replace("__init__()", "").replace(f"{cls.__name__}.", "").strip()
-        raise DeclarationError(f"{cls.name}: {reason}", remedy=f"{cls.name}: {_first_line(cls)}") from error
+        raise DeclarationError(f"{cls.name}: {reason}", remedy=_summarize(cls)) from error
     like = next((operand.type for operand in operands if isinstance(operand, Expression)), None)
     if any(isinstance(operand, float) and not isinstance(operand, bool) for operand in operands) and like == INT64:
         like = FLOAT64
@@ -265,7 +272,7 @@ def apply(cls: type[Operator], *arguments: Any, **parameters: Any) -> Expression
         unit = chosen.result_unit(*units)
         type_ = chosen.result_type(*(expression.type for expression in typed))
     except ValueError as error:
-        raise DeclarationError(f"{cls.name}: {error}", remedy=_unit_remedy(typed)) from error
+        raise DeclarationError(f"{cls.name}: {error}", remedy=_unit_remedy(typed) or _summarize(cls)) from error
     return Expression(chosen, tuple(typed), type_, unit)
 
 
@@ -275,7 +282,7 @@ def _split_arguments(cls: type[Operator], arguments: tuple[Any, ...]) -> tuple[t
     if len(arguments) < len(cls.takes):
         raise DeclarationError(
             f"{cls.name} takes {len(cls.takes)} values and got {len(arguments)}",
-            remedy=f"{cls.name}: {_first_line(cls)}",
+            remedy=_summarize(cls),
         )
     return arguments[:count], arguments[count:]
 
@@ -328,13 +335,20 @@ def _unit_remedy(operands: Sequence[Expression]) -> str | None:
     return "These do not measure the same thing; combine values of one dimension." if len(units) == 2 else None
 
 
-def _first_line(cls: type[Operator]) -> str:
-    return (cls.__doc__ or "").partition("\n")[0]
+def _summarize(cls: type[Operator]) -> str:
+    """What an operator is, for somebody who used it wrongly."""
+    return f"{cls.name}: {(cls.__doc__ or '').partition(chr(10))[0]}"
 
 
 def render(expression: Expression) -> str:
     """The expression as its author could have written it; equal text means an equal expression."""
-    chosen, operands = expression.operator, [render(operand) for operand in expression.operands]
+    texts: dict[int, str] = {}
+    for node in walk(expression):
+        texts[id(node)] = _render_node(node.operator, [texts[id(operand)] for operand in node.operands])
+    return texts[id(expression)]
+
+
+def _render_node(chosen: Operator, operands: Sequence[str]) -> str:
     if isinstance(chosen, Column):
         return chosen.column
     if isinstance(chosen, Constant):
@@ -346,7 +360,7 @@ def render(expression: Expression) -> str:
         for field in dataclasses.fields(chosen)
         if field.default is dataclasses.MISSING or getattr(chosen, field.name) != field.default
     ]
-    return f"{operands[0]}.{chosen.name}({', '.join(operands[1:] + parameters)})"
+    return f"{operands[0]}.{chosen.name}({', '.join([*operands[1:], *parameters])})"
 
 
 def key_of(expression: Expression) -> str:
@@ -379,13 +393,4 @@ def fitted_nodes(expression: Expression) -> list[tuple[Expression, FittedOperato
 
 def walk(expression: Expression) -> list[Expression]:
     """Every node of the expression once, operands before the nodes that read them."""
-    seen: dict[int, Expression] = {}
-
-    def visit(node: Expression) -> None:
-        if id(node) not in seen:
-            for operand in node.operands:
-                visit(operand)
-            seen[id(node)] = node
-
-    visit(expression)
-    return list(seen.values())
+    return walk_graph([expression], lambda node: node.operands)

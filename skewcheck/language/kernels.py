@@ -7,8 +7,10 @@ error below one unit in the last place); the calendar follows Howard Hinnant's `
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 from skewcheck.language.terms import Term, assume_finite, call, choose, equal, literal, restrict
@@ -115,6 +117,23 @@ def _year_from_march_and_month(days: Term) -> tuple[Term, Term]:
 
 
 @cache
+def read_zone(zone: str) -> ZoneInfo:
+    """An IANA time zone from the tzdata package, never from the machine, so that every machine tables the same.
+
+    Raises:
+        ValueError: There is no such zone.
+    """
+    refusal = f'zone must be a name of the IANA time zone database, such as "America/New_York", and is {zone!r}'
+    if not isinstance(zone, str) or not re.fullmatch(r"[A-Za-z][\w+-]*(/[A-Za-z][\w+-]*)*", zone):
+        raise ValueError(refusal)
+    try:
+        with files("tzdata.zoneinfo").joinpath(*zone.split("/")).open("rb") as file:
+            return ZoneInfo.from_file(file, key=zone)
+    except (OSError, ValueError) as error:
+        raise ValueError(refusal) from error
+
+
+@cache
 def zone_table(zone: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """A zone's changes of offset: ascending instants, and the offset before the first and after each of them.
 
@@ -122,7 +141,7 @@ def zone_table(zone: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     of its own.
     """
     first, last = (int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) for year in ZONE_TABLE_YEARS)
-    offset_at = _OffsetReader(ZoneInfo(zone))
+    offset_at = _OffsetReader(read_zone(zone))
     edges: list[int] = []
     offsets = [offset_at(first)]
     for start in range(first, last, 86_400):

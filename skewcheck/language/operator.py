@@ -38,10 +38,19 @@ class Statistic:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One use of an operator, and what comes out for given values of its operands, in order; None is missing."""
+    """One use of an operator, tested on every engine.
+
+    Attributes:
+        build: The expression, given its operands.
+        rows: Values of the operands, and what comes out; None is missing.
+        training: For a fitted operator the values of its operand in training.
+        units: The operands' units, where it needs them.
+    """
 
     build: Callable[..., Expression]
     rows: tuple[tuple[tuple[Any, ...], Any], ...]
+    training: tuple[Any, ...] = ()
+    units: tuple[str | None, ...] = ()
 
 
 @dataclass(frozen=True)

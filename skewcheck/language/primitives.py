@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+ASCII_SPACE = " \t\n\r\f\v"
+"""What `strip` takes away."""
+
 
 @dataclass(frozen=True, slots=True)
 class Primitive:
@@ -52,7 +55,7 @@ _ROWS = (
     ),
     Primitive("square_root", "Correctly rounded square root; missing below zero.", partial=True),
     Primitive("floor", "Largest integral Float64 that is not above the argument."),
-    Primitive("exponent", "Int64 k with 2^k <= |x| < 2^(k+1); -1 where x is zero."),
+    Primitive("exponent", "Int64 k with 2^k <= x < 2^(k+1), for an x that is known to be positive."),
     Primitive("power_of_two", "Float64 2^k, exact, for an Int64 k from -1074 to 1023."),
     Primitive("finite", "The Float64 itself where it is finite, otherwise missing.", partial=True),
     # Int64

@@ -81,6 +81,12 @@ def read_sources(service: str, sources: Sequence[Any], labels: Iterable[Any] = (
 
 
 def _column(service: str, source: str, field: Any, role: Role) -> SourceColumn:
+    if not _is_name(field.name):
+        raise DeclarationError(
+            f"service {service}: {field.name!r} of {source} cannot name a column: it is empty, begins with $ or #, or "
+            "has a character that no SQL text can hold",
+            remedy="Rename it in its source.",
+        )
     text = (getattr(field, "tags", None) or {}).get("unit")
     try:
         unit = None if text is None else parse_unit(text)
@@ -90,6 +96,20 @@ def _column(service: str, source: str, field: Any, role: Role) -> SourceColumn:
             remedy='Use a name that pint knows, such as "mile", "degF" or "mph".',
         ) from error
     return SourceColumn(field.name, _type_of(service, source, field), unit, source, role)
+
+
+def _is_name(name: str) -> bool:
+    """Whether a query can read a column of this name; those with $ or # in front are the query's own."""
+    return bool(name) and not name.startswith(("$", "#")) and "\x00" not in name and _is_text(name)
+
+
+def _is_text(name: str) -> bool:
+    """Whether it is Unicode text, which a lone surrogate is not."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _type_of(service: str, source: Any, field: Any) -> Type:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
 
+from skewcheck.language.graph import walk_graph
 from skewcheck.language.primitives import PRIMITIVES, Primitive
 from skewcheck.language.types import (
     BOOL,
@@ -161,6 +162,8 @@ def statistic(key: str, name: str, type_: Type) -> Term:
 def call(name: str, *arguments: Term, parameter: Any = None) -> Term:
     """A primitive applied to terms, with `finite` put before every argument that could absorb an infinity.
 
+    Where constants alone decide logic or a choice, the result is what they decide.
+
     `parameter` is the constant table of `locate` (ascending edges), `interval` (edges, and one value more than
     edges), `element` (values) and `lookup` (key-value pairs), or a hashable placeholder for one that is fitted later.
     """
@@ -172,7 +175,7 @@ def call(name: str, *arguments: Term, parameter: Any = None) -> Term:
         for position, argument in enumerate(arguments)
     )
     type_ = _RESULT_TYPES.get(name) or _result_type(name, checked, parameter)
-    return _intern(
+    return _decide(name, checked) or _intern(
         Term(
             "call",
             type_,
@@ -184,6 +187,26 @@ def call(name: str, *arguments: Term, parameter: Any = None) -> Term:
             bounds=_bounds(name, checked, parameter) if type_ == INT64 else WHOLE,
         )
     )
+
+
+def _decide(name: str, arguments: tuple[Term, ...]) -> Term | None:
+    """The result of logic or choice where constants alone decide it, otherwise None."""
+    first, rest = arguments[0], arguments[1:]
+    if name == "is_missing" and (first.present or first.kind == "literal"):
+        return literal(not first.present)
+    if name == "not" and first.kind == "literal":
+        return literal(not first.parameter)
+    if name == "coalesce" and (first.present or first.kind == "literal"):
+        return first if first.present else rest[0]
+    if name == "choose" and first.kind == "literal":
+        return rest[0] if first.parameter else rest[1]
+    if name == "restrict" and rest[0].kind == "literal":
+        return first if rest[0].parameter else missing(first.type)
+    if name in {"and", "or"}:
+        for constant, other in ((first, rest[0]), (rest[0], first)):
+            if constant.kind == "literal" and constant.present:
+                return other if constant.parameter == (name == "and") else constant
+    return None
 
 
 def finite(term: Term) -> Term:
@@ -222,18 +245,7 @@ def pack(*elements: Term) -> Term:
 
 def walk(*roots: Term) -> list[Term]:
     """Every term that the roots reach, each once, arguments before the terms that read them."""
-    order: dict[int, Term] = {}
-    stack: list[tuple[Term, bool]] = [(root, False) for root in reversed(roots)]
-    while stack:
-        term, expanded = stack.pop()
-        if id(term) in order:
-            continue
-        if expanded:
-            order[id(term)] = term
-        else:
-            stack.append((term, True))
-            stack.extend((argument, False) for argument in reversed(term.arguments))
-    return list(order.values())
+    return walk_graph(roots, lambda term: term.arguments)
 
 
 def _like(term: Term, value: Term | float | str) -> Term:

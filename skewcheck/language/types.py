@@ -6,6 +6,7 @@ infinity: a Float64 is finite or missing. A Timestamp is an instant in UTC with 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 INT64_MIN = -(2**63)
@@ -50,6 +51,6 @@ def parse_type(text: str) -> Type:
     """
     if text in SCALARS:
         return SCALARS[text]
-    if text.startswith("Vector(") and text.endswith(")"):
-        return vector(int(text[len("Vector(") : -1]))
+    if matched := re.fullmatch(r"Vector\(([1-9][0-9]*)\)", text):
+        return vector(int(matched[1]))
     raise ValueError(f"{text!r} is not a type; the types are {', '.join(SCALARS)} and Vector(n)")

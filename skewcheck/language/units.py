@@ -1,7 +1,8 @@
-"""Units of measurement, by the names that pint knows.
+"""Units of measurement, by the names that pint knows, and currencies.
 
 A column's unit stands on its Feast field as the tag `unit`. None is "no unit stated", which combines with everything;
-"dimensionless" is a stated unit like any other. pint is loaded when the first unit is met.
+"dimensionless" is a stated unit like any other. A currency is named by its ISO 4217 code and converts to its own parts
+and multiples ("centiEUR", "kiloEUR") and to no other currency. pint is loaded when the first unit is met.
 """
 
 from __future__ import annotations
@@ -13,12 +14,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pint
 
+CURRENCIES = (
+    *("AED", "ARS", "AUD", "BRL", "CAD", "CHF", "CLP", "CNY", "COP", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "IDR"),
+    *("ILS", "INR", "JPY", "KRW", "MXN", "MYR", "NOK", "NZD", "PHP", "PLN", "RON", "RUB", "SAR", "SEK", "SGD", "THB"),
+    *("TRY", "TWD", "UAH", "USD", "VND", "ZAR"),
+)
+"""ISO 4217 codes that are units."""
+
 
 @cache
 def _registry() -> pint.UnitRegistry[Any]:
     import pint
 
-    return pint.UnitRegistry(non_int_type=Fraction)
+    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(non_int_type=Fraction)
+    for code in CURRENCIES:
+        registry.define(f"{code} = [{code}]")
+    return registry
 
 
 @cache

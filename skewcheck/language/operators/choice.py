@@ -6,10 +6,11 @@ whatever is missing beside it. A choice takes its otherwise branch where the con
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
-from skewcheck.language.expressions import Expression, apply, constant, operator
+from skewcheck.language.expressions import Expression, apply, constant, operator, plain_constant
 from skewcheck.language.operator import Example, Operator
 from skewcheck.language.terms import Term, call, choose, equal, literal, restrict
 from skewcheck.language.types import BOOL, FLOAT64, INT64, STRING, TIMESTAMP, Type
@@ -284,17 +285,20 @@ def when(condition: Expression) -> When:
 
 
 def check_constants(name: str, values: object) -> tuple[str | int, ...]:
-    """A list of distinct strings, or of distinct whole numbers, as a tuple."""
-    if isinstance(values, str) or not isinstance(values, (tuple, list)) or not values:
+    """A list of distinct strings, or of distinct whole numbers, as a tuple.
+
+    Raises:
+        ValueError: It is empty, no list, mixed, of another type, or has a value twice.
+        DeclarationError: A value cannot be a constant.
+    """
+    if not isinstance(values, (tuple, list)) or not values:
         raise ValueError(f"{name} must be a list of at least one constant, and is {values!r}")
-    if not (all(isinstance(value, str) for value in values) or all(type(value) is int for value in values)):
+    constants = tuple(plain_constant(value) for value in values)
+    if {type(value) for value in constants} not in ({str}, {int}):
         raise ValueError(f"{name} must be all strings or all whole numbers, and is {values!r}")
-    twice = sorted({str(value) for value in values if values.count(value) > 1})
-    if twice:
-        raise ValueError(f"{name} has {', '.join(twice)} more than once")
-    for value in values:
-        constant(value)
-    return tuple(values)
+    if twice := [value for value, count in Counter(constants).items() if count > 1]:
+        raise ValueError(f"{name} has {', '.join(map(repr, twice))} more than once")
+    return cast(tuple[str | int, ...], constants)
 
 
 def _common_type(left: Type, right: Type) -> Type:

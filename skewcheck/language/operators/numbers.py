@@ -6,6 +6,7 @@ not fit is missing.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 from skewcheck.language import kernels
@@ -53,7 +54,7 @@ class Multiply(Operator):
     """x × y; missing where either is missing or the product does not fit. Units multiply."""
 
     name, group, takes, symbol = "multiply", "numbers", (NUMBER, NUMBER), "*"
-    examples = (Example(lambda x, y: x * y, (((1.5, 2.0), 3.0), ((1e200, 1e200), None))),)
+    examples = (Example(lambda x, y: x * y, (((1.5, 2.0), 3.0), ((1e200, 1e200), None), ((None, 0.0), None))),)
 
     def result_unit(self, *units: str | None) -> str | None:
         """The product of the units; a constant has none and leaves the other's."""
@@ -74,7 +75,7 @@ class Divide(Operator):
     examples = (
         Example(
             lambda x, y: x / y,
-            (((1.0, 4.0), 0.25), ((1.0, 0.0), None), ((0.0, 0.0), None), ((1e300, 1e-300), None)),
+            (((1.0, 4.0), 0.25), ((1.0, 0.0), None), ((0.0, 0.0), None), ((1e300, 1e-300), None), ((None, 1.0), None)),
         ),
     )
 
@@ -135,7 +136,9 @@ class Logarithm(Operator):
     """The natural logarithm; missing where x <= 0. Takes the number in the unit it stands in."""
 
     name, group, takes, gives = "log", "numbers", (FLOAT,), FLOAT64
-    examples = (Example(lambda x: x.log(), (((1.0,), 0.0), ((0.0,), None), ((2.718281828459045,), 1.0))),)
+    examples = (
+        Example(lambda x: x.log(), (((1.0,), 0.0), ((0.0,), None), ((2.718281828459045,), 1.0), ((None,), None))),
+    )
 
     def expand(self, x: Term) -> Term:
         """The portable kernel."""
@@ -162,7 +165,7 @@ class Floor(Operator):
 
     name, group, takes, gives = "floor", "numbers", (FLOAT,), FLOAT64
     keeps_unit = True
-    examples = (Example(lambda x: x.floor(), (((-1.5,), -2.0), ((2.0,), 2.0), ((1e300,), 1e300))),)
+    examples = (Example(lambda x: x.floor(), (((-1.5,), -2.0), ((2.0,), 2.0), ((1e300,), 1e300), ((None,), None))),)
 
     def expand(self, x: Term) -> Term:
         """IEEE floor."""
@@ -184,15 +187,16 @@ class Clip(Operator):
 
     def check(self) -> None:
         """The bounds must be finite numbers in order."""
-        check_number("low", self.low)
-        check_number("high", self.high)
+        for name in ("low", "high"):
+            check_number(name, getattr(self, name))
+            object.__setattr__(self, name, float(getattr(self, name)))
         if self.low > self.high:
             raise ValueError(f"low={self.low!r} is above high={self.high!r}")
 
     def expand(self, x: Term) -> Term:
         """Two comparisons."""
-        raised = choose(x < self.low, literal(float(self.low)), x)
-        return choose(raised > self.high, literal(float(self.high)), raised)
+        raised = choose(x < self.low, literal(self.low), x)
+        return choose(raised > self.high, literal(self.high), raised)
 
 
 @operator
@@ -245,6 +249,10 @@ class To(Operator):
     unit: str
     source: str = ""
     name, group, takes, gives = "to", "numbers", (FLOAT,), FLOAT64
+    examples = (
+        Example(lambda x: x.to("kilometer"), (((2.0,), 3.218688), ((None,), None)), units=("mile",)),
+        Example(lambda x: x.to("kelvin"), (((0.0,), 273.15),), units=("degC",)),
+    )
 
     def bind(self, *units: str | None) -> To:
         """Take the source unit from the operand."""
@@ -267,7 +275,7 @@ class To(Operator):
 
 def check_number(name: str, value: object) -> None:
     """Refuse a parameter that is not a finite number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value - value != 0:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= sys.float_info.max:
         raise ValueError(f"{name} must be a finite number, and is {value!r}")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from skewcheck.language.expressions import operator
-from skewcheck.language.operator import Fitted, FittedOperator, Statistic
+from skewcheck.language.operator import Example, Fitted, FittedOperator, Statistic
 from skewcheck.language.operators.numbers import FLOAT, check_count
 from skewcheck.language.terms import Term, call
 from skewcheck.language.types import FLOAT64, INT64
@@ -23,6 +23,14 @@ class Standardize(FittedOperator):
     """
 
     name, group, takes, gives = "standardize", "fitted", (FLOAT,), FLOAT64
+    examples = (
+        Example(
+            lambda x: x.standardize(),
+            (((1.0,), -1.0), ((5.0,), 1.0), ((3.0,), 0.0), ((None,), None)),
+            training=(1.0, 5.0, None),
+        ),
+        Example(lambda x: x.standardize(), (((4.0,), 0.0), ((6.0,), 2.0)), training=(4.0, 4.0, 4.0)),
+    )
 
     def statistics(self) -> tuple[Statistic, ...]:
         """Mean and scale."""
@@ -42,6 +50,14 @@ class MinMax(FittedOperator):
     """
 
     name, group, takes, gives = "min_max", "fitted", (FLOAT,), FLOAT64
+    examples = (
+        Example(
+            lambda x: x.min_max(),
+            (((1.0,), 0.0), ((4.0,), 0.75), ((7.0,), 1.5), ((None,), None)),
+            training=(5.0, None, 1.0, 2.0),
+        ),
+        Example(lambda x: x.min_max(), (((4.0,), 0.0), ((6.0,), 2.0)), training=(4.0, 4.0)),
+    )
 
     def statistics(self) -> tuple[Statistic, ...]:
         """Minimum and range."""
@@ -63,6 +79,10 @@ class Impute(FittedOperator):
     strategy: str
     name, group, takes, gives = "impute", "fitted", (FLOAT,), FLOAT64
     keeps_unit = True
+    examples = (
+        Example(lambda x: x.impute("mean"), (((None,), 4.0), ((1.0,), 1.0)), training=(1.0, 2.0, None, 9.0)),
+        Example(lambda x: x.impute("median"), (((None,), 3.0), ((1.0,), 1.0)), training=(1.0, 9.0, 4.0, 2.0)),
+    )
 
     def check(self) -> None:
         """The strategy must be one of the two."""
@@ -89,6 +109,14 @@ class QuantileBucket(FittedOperator):
 
     buckets: int
     name, group, takes, gives = "quantile_bucket", "fitted", (FLOAT,), INT64
+    examples = (
+        Example(
+            lambda x: x.quantile_bucket(4),
+            (((-9.0,), 0), ((1.9,), 0), ((2.0,), 1), ((3.5,), 2), ((99.0,), 3), ((None,), None)),
+            training=(5.0, 1.0, 4.0, 3.0, 2.0, None),
+        ),
+        Example(lambda x: x.quantile_bucket(3), (((0.0,), 0), ((1.0,), 1), ((2.0,), 1)), training=(1.0, 1.0, 1.0)),
+    )
 
     def check(self) -> None:
         """At least two buckets."""

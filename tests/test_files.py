@@ -1,0 +1,70 @@
+"""Files are whole or not there."""
+
+from __future__ import annotations
+
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from skewcheck.errors import SkewcheckError, UsageError
+from skewcheck.files import write_text
+
+
+def test_a_file_is_written_in_utf_8_with_its_line_ends_and_folders(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "file.txt"
+    write_text(path, "é\n\r\n😀\x00")
+    assert path.read_bytes() == "é\n\r\n😀\x00".encode()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_failure_leaves_what_was_there_and_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text("before")
+    with pytest.raises(UnicodeEncodeError):
+        write_text(path, "\ud800")
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_place_that_cannot_be_written_to_is_named_with_a_remedy(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot write") as caught:
+        write_text(tmp_path / "file" / "inside.txt", "text")
+    assert str(tmp_path / "file" / "inside.txt") in caught.value.message
+    assert "folder" in caught.value.remedy
+
+
+def test_a_folder_in_the_way_is_an_error_that_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(UsageError):
+        write_text(tmp_path / "taken", "text")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    texts = {"a" * 200_000, "b" * 300_000}
+    write_text(path, min(texts))
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            for text in texts:
+                write_text(path, text)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        assert {path.read_text() for _ in range(200)} <= texts
+    finally:
+        stop.set()
+        writer.join()
+
+
+def test_an_error_prints_its_remedy_below_its_message() -> None:
+    assert str(SkewcheckError("what", remedy="Do this.")) == "what\n  → Do this."
+    assert str(SkewcheckError("what")) == "what"
+    assert (SkewcheckError.exit_code, UsageError.exit_code) == (3, 2)
