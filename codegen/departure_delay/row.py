@@ -32,7 +32,11 @@ ELEMENT_7 = (1.0, 0.9659258262890683, 0.8660254037844386, 0.7071067811865476, 0.
 
 
 def _refuse(column, value, expected):
-    raise TypeError(f"column {column}: expected {expected}, got {type(value).__name__} {str(value)[:80]!r}")
+    try:
+        shown = repr(value)[:80]
+    except ValueError:  # an int of thousands of digits
+        shown = "that is too long to print"
+    raise TypeError(f"column {column}: expected {expected}, got {type(value).__name__} {shown}")
 
 
 def _float64(column, value):
@@ -41,7 +45,10 @@ def _float64(column, value):
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         _refuse(column, value, "a float")
-    value = float(value)
+    try:
+        value = float(value)
+    except OverflowError:
+        _refuse(column, value, "a float")
     return value if -INFINITY < value < INFINITY else None
 
 
@@ -114,7 +121,7 @@ def transform(inputs):
         value.replace(tzinfo=timezone.utc) if isinstance(value, datetime) and value.tzinfo is None else value
         for value in columns[place]
     ]
-    rows = [_transform(*values) for values in zip(*columns)]
+    rows = [_transform(*values) for values in zip(*columns, strict=True)]
     return {name: [row[name] for row in rows] for name in FEATURES}
 
 
@@ -275,7 +282,7 @@ def _transform(distance, scheduled_duration, temp, dewp, wind_speed, wind_gust, 
         'wind_kilometres_per_hour': wind_kilometres_per_hour,
         # (wind_gust / wind_speed)
         'gust_ratio': gust_ratio,
-        # (humid.clip(low=0, high=100) / 100.0)
+        # (humid.clip(low=0.0, high=100.0) / 100.0)
         'humidity': humidity,
         # pressure.impute(strategy='mean').standardize()
         'pressure_z': pressure_z,
