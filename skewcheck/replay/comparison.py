@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
@@ -18,6 +19,12 @@ from skewcheck.verdict import Comparison, Pair, plain_value
 
 REQUEST_ID = '"log.request_id"'
 REQUESTED_AT = '"log.requested_at"'
+
+_SAMPLE_ORDER = (
+    f"coalesce(CAST(epoch_us({REQUESTED_AT}) AS HUGEINT), 0) * 18446744073709551616"
+    f" + CAST(hash({REQUEST_ID}) AS HUGEINT)"
+)
+"""By time; at one time by the hash of the request id, so that the same rows are shown on every run."""
 
 ROUNDING = 9
 """Digits of a mean difference: a parallel sum of floats has no more that are the same on every run."""
@@ -67,7 +74,7 @@ def compare(
         sides: What to compare.
         samples: How many differing rows to keep of each, the earliest first.
     """
-    mismatches = [f"count(*) FILTER (WHERE {differs(side)})" for side in sides]
+    mismatches = [_count(differs(side)) for side in sides]
     span = [_iso(f"{edge}({REQUESTED_AT})") for edge in ("min", "max")]
     columns = ", ".join(["count(*)", *span, *mismatches])
     rows, first, last, *counts = _fetch(connection, f"SELECT {columns} FROM ({relation})")
@@ -128,28 +135,39 @@ def _find_details(
 
 def _detail_columns(side: Sides, samples: int) -> list[str]:
     served, replayed = quote_name(side.served), quote_name(side.replayed)
-    where = f"FILTER (WHERE {differs(side)})"
+    where = differs(side)
     if side.type.name in {"Float64", "Int64"}:
-        difference = f"abs(CAST({served} AS DOUBLE) - CAST({replayed} AS DOUBLE))"
-        differences = [f"max({difference}) {where}", f"avg({difference}) {where}"]
+        difference = f"CASE WHEN {where} THEN abs(CAST({served} AS DOUBLE) - CAST({replayed} AS DOUBLE)) END"
+        differences = [f"max({difference})", f"avg({difference})"]
     else:
         differences = ["CAST(NULL AS DOUBLE)"] * 2
-    shown = ", ".join([REQUEST_ID, _iso(REQUESTED_AT), served, replayed, *map(quote_name, side.reads.values())])
-    earliest = f"min_by(row({shown}), row({REQUESTED_AT}, {REQUEST_ID}), {samples}) {where}"
+    time = f"CASE WHEN {where} THEN {REQUESTED_AT} END"
+    shown = ", ".join([REQUEST_ID, REQUESTED_AT, served, replayed, *map(quote_name, side.reads.values())])
+    earliest = f"min_by(row({shown}), CASE WHEN {where} THEN {_SAMPLE_ORDER} END, {samples})"
     return [
-        f"count(*) FILTER (WHERE {differs(side)} AND {served} IS NULL)",
-        f"count(*) FILTER (WHERE {differs(side)} AND {replayed} IS NULL)",
+        _count(f"{where} AND {served} IS NULL"),
+        _count(f"{where} AND {replayed} IS NULL"),
         *differences,
-        _iso(f"min({REQUESTED_AT}) {where}"),
-        _iso(f"max({REQUESTED_AT}) {where}"),
+        _iso(f"min({time})"),
+        _iso(f"max({time})"),
         earliest if samples else "NULL",
     ]
+
+
+def _count(condition: str) -> str:
+    """Rows for which a condition holds. (A FILTER clause would copy every column of the query for each aggregate.)"""
+    return f"count(CASE WHEN {condition} THEN 1 END)"
 
 
 def _read_pair(side: Sides, pair: Sequence[Any]) -> Pair:
     request_id, at, served, replayed, *values = pair
     row = {name: plain_value(value) for name, value in zip(side.reads, values, strict=True)}
-    return Pair(request_id, at, plain_value(served), plain_value(replayed), row)
+    return Pair(request_id, None if at is None else _say_instant(at), plain_value(served), plain_value(replayed), row)
+
+
+def _say_instant(instant: datetime) -> str:
+    """The same text in Python as `_iso` in SQL."""
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
 def _iso(instant: str) -> str:
