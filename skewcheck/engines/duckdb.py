@@ -15,9 +15,12 @@ from skewcheck.engines.program import Program, plan
 from skewcheck.engines.sql import literal_text, quote_name, quote_text
 from skewcheck.language.primitives import ASCII_SPACE
 from skewcheck.language.terms import Term
-from skewcheck.language.types import TIMESTAMP_MAX, TIMESTAMP_MIN, Type
+from skewcheck.language.types import INT64_MAX, INT64_MIN, TIMESTAMP_MAX, TIMESTAMP_MIN, Type
 
 _GUESS = "floor(log2({0}))"
+# TRY_CAST would be shorter; but DuckDB moves a TRY_CAST in a comparison to the other side, and nothing is missing then.
+_FITS = f"BETWEEN {INT64_MIN} AND {INT64_MAX}"
+_CHECKED = f"CASE WHEN CAST({{0}} AS HUGEINT) ~ CAST({{1}} AS HUGEINT) {_FITS} THEN {{0}} ~ {{1}} END"
 _DIGEST = "CAST(md5_number({0}) & 4294967295 AS BIGINT)"
 _CLOSED = re.compile(
     r"\"[^\"]*\"|[a-z_]\w*\([^()]*\)|\(-?[\d.]+e[+-]?\d+\)|\d[\d.]*(e[+-]?\d+)?(::BIGINT)?|'[^']*'(::BIGINT)?"
@@ -41,9 +44,9 @@ SPELLINGS = {
     "integer_add": "{0} + {1}",
     "integer_subtract": "{0} - {1}",
     "integer_multiply": "{0} * {1}",
-    "checked_add": "TRY_CAST(CAST({0} AS HUGEINT) + CAST({1} AS HUGEINT) AS BIGINT)",
-    "checked_subtract": "TRY_CAST(CAST({0} AS HUGEINT) - CAST({1} AS HUGEINT) AS BIGINT)",
-    "checked_multiply": "TRY_CAST(CAST({0} AS HUGEINT) * CAST({1} AS HUGEINT) AS BIGINT)",
+    "checked_add": _CHECKED.replace("~", "+"),
+    "checked_subtract": _CHECKED.replace("~", "-"),
+    "checked_multiply": _CHECKED.replace("~", "*"),
     # // and % cut towards zero; neither form below can overflow.
     "floor_divide": "CASE WHEN {0} >= 0 THEN {0} // {1} ELSE -1 - ((-1 - {0}) // {1}) END",
     "floor_modulo": "CASE WHEN {0} % {1} < 0 THEN {0} % {1} + {1} ELSE {0} % {1} END",

@@ -274,6 +274,10 @@ def _combine(name: str, left: Bounds, right: Bounds) -> Bounds:
     return min(corners), max(corners)
 
 
+def _clamp(value: int) -> int:
+    return max(INT64_MIN, min(INT64_MAX, value))
+
+
 _RESULT_TYPES = {
     **dict.fromkeys(("add", "subtract", "multiply", "divide", "quotient", "square_root", "floor"), FLOAT64),
     **dict.fromkeys(("power_of_two", "finite", "to_float"), FLOAT64),
@@ -313,7 +317,8 @@ def _bounds(name: str, arguments: tuple[Term, ...], parameter: Any) -> Bounds:
     ranges = [argument.bounds for argument in arguments]
     if name.startswith(("integer_", "checked_")):
         low, high = _combine(name.partition("_")[2], *ranges)
-        return max(low, INT64_MIN), min(high, INT64_MAX)
+        # A sum that can never fit is always missing; any bounds hold for it, as long as they are in order.
+        return _clamp(low), _clamp(high)
     if name == "floor_divide":
         divisor = ranges[1][0]
         return ranges[0][0] // divisor, ranges[0][1] // divisor

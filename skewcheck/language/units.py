@@ -40,7 +40,7 @@ def parse_unit(text: str) -> str:
         ValueError: pint does not know the unit.
     """
     try:
-        return str(_registry().Unit(text))
+        return _name(_registry().Unit(text))
     except Exception as error:
         raise ValueError(f"{text!r} is not a unit: {error}") from error
 
@@ -53,7 +53,19 @@ def multiply_units(left: str | None, right: str | None, power: int = 1) -> str |
     if left is None or right is None:
         return None
     registry = _registry()
-    return str(registry.Unit(left) * registry.Unit(right) ** power)
+    return _name(registry.Unit(left) * registry.Unit(right) ** power)
+
+
+def _name(unit: Any) -> str:
+    """What pint prints a unit as."""
+    from pint.util import UnitsContainer
+
+    # The registry keeps powers as fractions, which it cannot print before Python 3.12.
+    powers = {
+        name: int(power) if power == int(power) else float(power)
+        for name, power in _registry().Quantity(1, unit).unit_items()
+    }
+    return str(_registry().Unit(UnitsContainer(powers)))
 
 
 @cache

@@ -155,7 +155,8 @@ def _detail_columns(side: Sides, samples: int) -> list[str]:
 
 
 def _count(condition: str) -> str:
-    """Rows for which a condition holds. (A FILTER clause would copy every column of the query for each aggregate.)"""
+    """Rows for which a condition holds."""
+    # A FILTER clause would copy every column of the query once for each aggregate.
     return f"count(CASE WHEN {condition} THEN 1 END)"
 
 

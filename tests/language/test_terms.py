@@ -130,6 +130,8 @@ def test_a_result_that_overflows_is_missing_from_then_on(term: Term, expected: A
         (call("lookup", N, parameter=((1, 10), (2, 20))), (10, 20)),
         (call("digest", column("s", STRING)), (0, 2**32 - 1)),
         (N + 1, (INT64_MIN + 1, INT64_MAX)),
+        (literal(INT64_MAX) + 1, (INT64_MAX, INT64_MAX)),
+        (literal(INT64_MIN) * 2, (INT64_MIN, INT64_MIN)),
         (call("microseconds", column("t", TIMESTAMP)), (-62_135_596_800_000_000, 253_402_300_799_999_999)),
     ],
 )

@@ -21,6 +21,7 @@ from tests.declaring import make_service
         ("mph", "kilometer / hour", 1.609344, 0.0),
         ("percent", "dimensionless", 0.01, 0.0),
         ("inch", "inch", 1.0, 0.0),
+        ("mile ** 2", "meter ** 2", 2589988.110336, 0.0),
     ],
 )
 def test_factor_and_offset_are_the_floats_nearest_to_the_exact_ones(
@@ -43,7 +44,16 @@ def test_what_is_no_unit_is_refused(text: str) -> None:
         assert parse_unit(text) == "dimensionless"
 
 
-@pytest.mark.parametrize(("text", "unit"), [("km", "kilometer"), ("mph", "mile_per_hour"), ("m/s", "meter / second")])
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("km", "kilometer"),
+        ("mph", "mile_per_hour"),
+        ("m/s", "meter / second"),
+        ("m**2", "meter ** 2"),
+        ("m**0.5", "meter ** 0.5"),
+    ],
+)
 def test_a_unit_has_one_name(text: str, unit: str) -> None:
     assert parse_unit(text) == unit
 
@@ -66,6 +76,9 @@ def test_dimensions() -> None:
         (lambda x, y: x / 2, "mile"),
         (lambda x, y: x * y, "mile * minute"),
         (lambda x, y: 2 * x, "mile"),
+        (lambda x, y: x * x, "mile ** 2"),
+        (lambda x, y: x * x / y / y, "mile ** 2 / minute ** 2"),
+        (lambda x, y: x * x / x, "mile"),
         (lambda x, y: -x, "mile"),
         (lambda x, y: x.fill(0).clip(0, 1).floor().absolute(), "mile"),
         (lambda x, y: x.impute("mean"), "mile"),
