@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, time
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from skewcheck.errors import SkewcheckError
 
@@ -235,6 +235,8 @@ class Verdict:
             ) from error
 
 
+Part = TypeVar("Part")
+
 _HOW_TO_GET_A_VERDICT = "Give a file written by `skewcheck audit --format json`."
 
 
@@ -259,18 +261,28 @@ def _verdict_from_data(data: dict[str, Any]) -> Verdict:
     if data["verdict"] not in _EXIT_CODES:
         raise ValueError(f"verdict is {data['verdict']!r}, expected one of {', '.join(_EXIT_CODES)}")
     rows = data.pop("rows")
-    filters = tuple(Filter(**rule) for rule in rows.pop("filters"))
+    rows["filters"] = tuple(_build(Filter, rule) for rule in rows["filters"])
+    whole = _known_fields(Verdict, data)
     return Verdict(
-        rows=Rows(**rows, filters=filters),
-        features=tuple(_feature_from_data(feature) for feature in data.pop("features")),
+        rows=_build(Rows, rows),
+        features=tuple(_feature_from_data(feature) for feature in whole.pop("features")),
         columns=tuple(
-            ColumnVerdict(column.pop("name"), column.pop("view"), _comparison_from_data(column))
-            for column in data.pop("columns")
+            ColumnVerdict(column["name"], column["view"], _comparison_from_data(column))
+            for column in whole.pop("columns")
         ),
-        versions=tuple(Version(**version) for version in data.pop("versions")),
-        problems=tuple(Problem(**problem) for problem in data.pop("problems")),
-        **data,
+        versions=tuple(_build(Version, version) for version in whole.pop("versions")),
+        problems=tuple(_build(Problem, problem) for problem in whole.pop("problems")),
+        **whole,
     )
+
+
+def _known_fields(cls: type, data: dict[str, Any]) -> dict[str, Any]:
+    """The entries that this version knows: a later one may add fields under the same schema."""
+    return {name: data[name] for name in (item.name for item in fields(cls)) if name in data}
+
+
+def _build(cls: type[Part], data: dict[str, Any]) -> Part:
+    return cls(**_known_fields(cls, data))
 
 
 def _comparison_to_data(comparison: Comparison) -> dict[str, Any]:
@@ -286,11 +298,11 @@ def _comparison_to_data(comparison: Comparison) -> dict[str, Any]:
 
 
 def _comparison_from_data(data: dict[str, Any]) -> Comparison:
-    known = {key: value for key, value in data.items() if key != "mismatch_rate"}
+    known = _known_fields(Comparison, data)
     for key in ("max_absolute_difference", "mean_absolute_difference"):
         if known.get(key) is not None:
             known[key] = float(known[key])  # "Infinity" and "NaN" are numbers again
-    known["samples"] = tuple(Pair(**pair) for pair in known["samples"])
+    known["samples"] = tuple(_build(Pair, pair) for pair in known["samples"])
     return Comparison(**known)
 
 

@@ -237,3 +237,21 @@ def test_skewed_features_come_highest_rate_first_then_by_name() -> None:
 
     verdict = replace(SMALL, features=(skew("c", 1), skew("b", 9), SMALL.features[1], skew("a", 1)))
     assert [feature.name for feature in verdict.skewed] == ["b", "a", "c"]
+
+
+def test_fields_that_a_later_version_adds_are_passed_over() -> None:
+    comparison = Comparison(2, 1, samples=(Pair("r1", None, 1.0, 2.0, {"x": 1}),))
+    feature = FeatureVerdict("f", "skew", "transform", {"transform": comparison})
+    columns = (ColumnVerdict("x", "view", comparison),)
+    filters = (Filter("rule", 3),)
+    verdict = Verdict("s", "fail", Rows(2, 2, filters=filters), (feature,), columns=columns)
+
+    def add(data: Any) -> Any:
+        if isinstance(data, list):
+            return [add(item) for item in data]
+        if isinstance(data, dict) and data:
+            keep = data.keys() <= {"x", "transform"}
+            return {**{key: add(item) for key, item in data.items()}, **({} if keep else {"added_later": [1]})}
+        return data
+
+    assert Verdict.from_json(json.dumps(add(json.loads(verdict.to_json())))) == verdict
