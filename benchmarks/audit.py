@@ -1,4 +1,4 @@
-"""A clean audit against its two floors: one scan of the same columns, and the generated query once into an aggregate."""
+"""A clean audit against its floors: one scan of the same columns, and the generated query into an aggregate."""
 
 from __future__ import annotations
 

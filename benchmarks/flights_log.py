@@ -24,7 +24,8 @@ def write_log(folder: Path, rows: int) -> None:
         connection.execute(
             f"CREATE TABLE requests AS SELECT {columns}, departures.event_timestamp AS requested_at "
             f"FROM read_parquet({quote_text(str(world.departures))}) AS departures "
-            f"LEFT JOIN read_parquet({quote_text(str(world.weather))}) AS weather ON weather.origin = departures.origin "
+            f"LEFT JOIN read_parquet({quote_text(str(world.weather))}) AS weather "
+            "ON weather.origin = departures.origin "
             "AND weather.event_timestamp = date_trunc('hour', departures.event_timestamp) "
             f"LEFT JOIN read_parquet({quote_text(str(world.planes))}) AS planes ON planes.tailnum = departures.tailnum"
         )

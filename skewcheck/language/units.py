@@ -61,10 +61,8 @@ def _name(unit: Any) -> str:
     from pint.util import UnitsContainer
 
     # The registry keeps powers as fractions, which it cannot print before Python 3.12.
-    powers = {
-        name: int(power) if power == int(power) else float(power)
-        for name, power in _registry().Quantity(1, unit).unit_items()
-    }
+    items: Any = _registry().Quantity(1, unit).unit_items()
+    powers = {name: int(power) if power == int(power) else float(power) for name, power in items}
     return str(_registry().Unit(UnitsContainer(powers)))
 
 
