@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +19,11 @@ from skewcheck.replay.columns import LogColumns, find_columns
 from skewcheck.replay.population import count_duplicates, count_outside, read_versions
 from skewcheck.replay.replaying import COMPARED, NOT_ASKED, OpenRepository, Replay, Replayed, replay
 from skewcheck.replay.stages import read_files
-from skewcheck.serving.reader import Log, open_log
+from skewcheck.serving.reader import Log, hold_files, open_log
 from skewcheck.verdict import STAGES, FeatureVerdict, Problem, Rows, Verdict, Version
+
+OPENINGS = 20
+"""How often a log is opened before it is given up that is being merged each time."""
 
 MEMORY_LIMIT = "640MB"
 """What the engine may hold; beyond it, it writes to a temporary folder."""
@@ -77,7 +81,7 @@ def audit(
         try:
             return _audit_once(log, manifest, query, open_repository, options)
         except duckdb.IOException:
-            # A live writer may have merged files into one since the log was opened.
+            # A writer that was idle for long may have merged its files into one since the log was opened.
             return _audit_once(log, manifest, query, open_repository, options)
     except duckdb.Error as error:
         raise LogError(
@@ -89,14 +93,11 @@ def audit(
 def _audit_once(
     log: Path | str, manifest: Manifest, query: str, open_repository: OpenRepository | None, options: Options
 ) -> Verdict:
-    opened = open_log(log, ignore_unreadable=options.ignore_unreadable)
-    columns = find_columns(opened, manifest, renamed=options.renamed, assume_utc=options.assume_utc)
-    files = read_files(opened.files)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        open_session(memory_limit=MEMORY_LIMIT, spill_to=Path(folder)) as connection,
-    ):
-        task = Replay(connection, files, columns, manifest, query, Path(folder), options.samples, options.tolerance)
+    with _make_folder() as folder, open_session(memory_limit=MEMORY_LIMIT, spill_to=folder) as connection:
+        opened, held = _open_log(log, folder / "log", options)
+        columns = find_columns(opened, manifest, renamed=options.renamed, assume_utc=options.assume_utc)
+        files = read_files(held)
+        task = Replay(connection, files, columns, manifest, query, folder, options.samples, options.tolerance)
         replayed = replay(task, options.stages, open_repository)
         filters, outside = count_outside(connection, files, columns, manifest)
         duplicated = count_duplicates(connection, files, columns)
@@ -105,7 +106,7 @@ def _audit_once(
         opened.rows, replayed.rows, duplicated, replayed.unmatched, outside, filters, replayed.first, replayed.last
     )
     features = _judge(manifest, columns, replayed, options.tolerance)
-    problems = _find_problems(opened, manifest, replayed, rows, versions)
+    problems = _find_lacking(opened, columns) + _find_problems(opened, manifest, replayed, rows, versions)
     return Verdict(
         service=manifest.service,
         verdict=_conclude(features, problems),
@@ -119,6 +120,33 @@ def _audit_once(
         problems=problems,
         stages=replayed.stages,
     )
+
+
+def _open_log(log: Path | str, folder: Path, options: Options) -> tuple[Log, tuple[Path, ...]]:
+    """A log and its files, held in a folder where a live writer would take them away."""
+    for attempt in range(OPENINGS):
+        opened = open_log(log, ignore_unreadable=options.ignore_unreadable)
+        held = folder / str(attempt)
+        held.mkdir(parents=True)
+        try:
+            return opened, hold_files(opened, held)
+        except FileNotFoundError:  # merged since
+            continue
+    raise LogError(f"the files of the log {log} keep vanishing", remedy="Try again, or audit a copy of the log.")
+
+
+@contextmanager
+def _make_folder() -> Iterator[Path]:
+    """A folder for what does not fit into memory, for as long as the audit takes."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="skewcheck-")
+    except OSError as error:
+        raise UsageError(
+            f"there is no folder for temporary files: {error.strerror or error}",
+            remedy="Set TMPDIR to a folder that you may write to.",
+        ) from error
+    with folder as name:
+        yield Path(name)
 
 
 def _read_query(generated: Path) -> str:
@@ -148,6 +176,20 @@ def _judge(manifest: Manifest, columns: LogColumns, replayed: Replayed, toleranc
         else:
             verdicts.append(FeatureVerdict(feature.name, "match", None, stages, feature.reads, allowed))
     return tuple(verdicts)
+
+
+def _find_lacking(log: Log, columns: LogColumns) -> tuple[Problem, ...]:
+    """Columns that only some files have: where they are absent nothing was really compared."""
+    return tuple(
+        Problem(
+            "error",
+            f"column {column}",
+            f"is not in {len(log.lacking[column]):,} of {len(log.files):,} files (first {log.lacking[column][0]}); "
+            "its value was taken as missing there",
+            "Audit the files that have it apart from those that do not.",
+        )
+        for column in columns.lacking
+    )
 
 
 def _find_problems(
@@ -193,7 +235,7 @@ def _find_problems(
                 "Run `skewcheck generate` and audit again.",
             )
         )
-    if rows.last is not None and rows.last > datetime.now(UTC).isoformat():
+    if rows.last is not None and _is_future(rows.last):
         problems.append(
             Problem("warning", "requested_at", f"the latest request is in the future ({rows.last})", "Check its clock.")
         )
@@ -211,6 +253,12 @@ def _find_problems(
             )
         )
     return tuple(problems)
+
+
+def _is_future(instant: str) -> bool:
+    """Whether an instant as ISO 8601 text is still to come; a year of more than four digits is."""
+    year, _, _ = instant.partition("-")
+    return len(year) > 4 or instant > datetime.now(UTC).isoformat()
 
 
 def _conclude(

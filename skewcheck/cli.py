@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -204,6 +205,10 @@ def main() -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception:
+        # Python's own 1 would read as a check that ran and failed.
+        traceback.print_exc()
+        sys.exit(3)
 
 
 def _load_repository(repo: Path) -> Repository:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from skewcheck.engines.sql import quote_name
+from skewcheck.engines.sql import quote_name, quote_text
 from skewcheck.errors import LogError, UsageError
 from skewcheck.generate.manifest import Manifest
 from skewcheck.serving.reader import Log
 
-INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32")
+INTEGERS = ("int64", "int32", "int16", "int8", "uint32", "uint16", "uint8")
 FLOATS = ("double", "float", "halffloat")
 
 ACCEPTED = {
@@ -21,6 +21,11 @@ ACCEPTED = {
     "Vector": tuple(f"list<{number}>" for number in FLOATS),
 }
 """Arrow types that a column of each type may have in a log. A timestamp is told apart by its zone."""
+
+TAKEN = ("file_row_number", "log.file", "log.row")
+"""Names of the columns that the engine adds when it reads a log."""
+
+NO_TEXT = "CAST(NULL AS VARCHAR)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class LogColumns:
         extra: For columns that only filters read.
         absent_features: Features that the log does not have.
         absent_keys: Join keys that the log does not have.
+        lacking: Of the log's columns that are compared, read or joined on, those that some files lack.
     """
 
     request_id: str | None
@@ -48,6 +54,7 @@ class LogColumns:
     extra: dict[str, str]
     absent_features: tuple[str, ...]
     absent_keys: tuple[str, ...]
+    lacking: tuple[str, ...] = ()
 
 
 def find_columns(
@@ -68,10 +75,16 @@ def find_columns(
         LogError: An input is not in the log, a column has another type, or no feature is there.
         UsageError: `renamed` names something unknown, or a column that the log does not have.
     """
+    if taken := [name for name in log.columns if name.casefold() in TAKEN]:
+        raise LogError(
+            f"the log has a column {taken[0]!r}, and the audit uses that name for the place of each row",
+            remedy="Rename the column, or audit a copy of the log without it.",
+        )
     finder = _Finder(log, dict(renamed or {}), assume_utc)
     features = {feature.name: finder.find("feature", feature.name, str(feature.type)) for feature in manifest.features}
     inputs = {column.name: finder.find(column.role, column.name, str(column.type)) for column in manifest.columns}
     keys = {name: finder.find("key", name, type_) for name, type_ in manifest.keys.items()}
+    lacking = tuple(sorted(finder.read & set(log.lacking)))
     filters = {
         name: finder.find("label", name, type_)
         for rule in manifest.filters
@@ -90,8 +103,8 @@ def find_columns(
             f"the log has none of the {len(features)} features of service {manifest.service}",
             remedy="Log the features as served; where a column has another name, say so with --rename NAME=COLUMN.",
         )
-    both = [finder.find_plain(name, "String") for name in ("definition_hash", "state_hash")]
-    versions = (both[0], both[1]) if both[0] is not None and both[1] is not None else None
+    definition, state = (finder.find_plain(name, "String") for name in ("definition_hash", "state_hash"))
+    versions = None if definition is None and state is None else (definition or NO_TEXT, state or NO_TEXT)
     return LogColumns(
         request_id=finder.find_plain("request_id", None),
         requested_at=finder.find_plain("requested_at", "Timestamp"),
@@ -102,6 +115,7 @@ def find_columns(
         extra={name: text for name, text in filters.items() if text is not None},
         absent_features=tuple(name for name, text in features.items() if text is None),
         absent_keys=tuple(name for name, text in keys.items() if text is None),
+        lacking=lacking,
     )
 
 
@@ -113,6 +127,7 @@ class _Finder:
         self.renamed = renamed
         self.assume_utc = assume_utc
         self.used: set[str] = set()
+        self.read: set[str] = set()
 
     def find(self, role: str, name: str, type_name: str) -> str | None:
         """The text that reads a column of some role, None where it is not there."""
@@ -151,6 +166,7 @@ class _Finder:
         """The text that reads a column as a type, exactly or with an error."""
         if column not in self.log.columns:
             raise self._unknown(column)
+        self.read.add(column)
         found, name = self.log.columns[column], quote_name(column)
         kind = type_name.partition("(")[0]
         if found == "null":
@@ -164,10 +180,10 @@ class _Finder:
             )
         if kind == "Int64" and found in FLOATS:
             # A table library without missing integers writes them as floats; whole ones are still exact.
-            message = f"column {column} of the log has a value that is not a whole number"
+            message = quote_text(f"column {column!r} of the log has a value that is not a whole number of Int64")
             return (
                 f"CASE WHEN isnan({name}) THEN NULL WHEN {name} = floor({name}) AND abs({name}) <= 9007199254740992 "
-                f"THEN CAST({name} AS BIGINT) WHEN {name} IS NOT NULL THEN error('{message.replace(chr(39), '')}') END"
+                f"THEN CAST({name} AS BIGINT) WHEN {name} IS NOT NULL THEN error({message}) END"
             )
         return f"CAST({name} AS {_SQL[kind]})"
 

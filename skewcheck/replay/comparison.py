@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
@@ -20,11 +19,8 @@ from skewcheck.verdict import Comparison, Pair, plain_value
 REQUEST_ID = '"log.request_id"'
 REQUESTED_AT = '"log.requested_at"'
 
-_SAMPLE_ORDER = (
-    f"coalesce(CAST(epoch_us({REQUESTED_AT}) AS HUGEINT), 0) * 18446744073709551616"
-    f" + CAST(hash({REQUEST_ID}) AS HUGEINT)"
-)
-"""By time; at one time by the hash of the request id, so that the same rows are shown on every run."""
+_EARLIEST_FIRST = f"coalesce(CAST(epoch_us({REQUESTED_AT}) AS HUGEINT), 0) * 18446744073709551616"
+"""The order of samples. At one time a hash of all that is shown decides, so that every run shows the same rows."""
 
 ROUNDING = 9
 """Digits of a mean difference: a parallel sum of floats has no more that are the same on every run."""
@@ -74,33 +70,44 @@ def compare(
         sides: What to compare.
         samples: How many differing rows to keep of each, the earliest first.
     """
-    mismatches = [_count(differs(side)) for side in sides]
+    # Whether a NaN is the same as a null is asked only where anything differs at all: it costs on every row.
+    mismatches = [_count(_distinct(side)) for side in sides]
     span = [_iso(f"{edge}({REQUESTED_AT})") for edge in ("min", "max")]
     columns = ", ".join(["count(*)", *span, *mismatches])
     rows, first, last, *counts = _fetch(connection, f"SELECT {columns} FROM ({relation})")
-    skewed = [side for side, count in zip(sides, counts, strict=True) if count]
-    details = _find_details(connection, relation, skewed, samples)
-    comparisons = tuple(
-        Comparison(rows, count, **(details[(side.stage, side.name)] if count else {}))
-        for side, count in zip(sides, counts, strict=True)
-    )
-    return Counted(rows, first, last, comparisons)
+    suspect = [side for side, count in zip(sides, counts, strict=True) if count]
+    details = _find_details(connection, relation, suspect, samples)
+    found = (details.get((side.stage, side.name), {"mismatched": 0}) for side in sides)
+    return Counted(rows, first, last, tuple(Comparison(compared=rows, **detail) for detail in found))
 
 
 def differs(side: Sides) -> str:
     """SQL text that is True where the two values are not equal, and never null."""
     served, replayed = quote_name(side.served), quote_name(side.replayed)
-    different = f"{served} IS DISTINCT FROM {replayed}"
+    different = _distinct(side)
+    if side.type.name == "Float64":
+        different = f"{different} AND NOT ({_missing(side, side.served)} AND {_missing(side, side.replayed)})"
     if side.tolerance and side.type.name in {"Float64", "Vector"}:
         pairs = f"list_zip({served}, {replayed})" if side.type.name == "Vector" else None
+        # An element that is missing on one side only is not near, and a list function would skip its null.
+        alike = f"p[1] IS NOT DISTINCT FROM p[2] OR coalesce({_near('p[1]', 'p[2]', side.tolerance)}, FALSE)"
         near = (
-            f"coalesce(len({served}) = len({replayed}) AND list_bool_and(list_transform({pairs}, "
-            f"p -> {_near('p[1]', 'p[2]', side.tolerance)})), FALSE)"
+            f"coalesce(len({served}) = len({replayed}) AND list_bool_and(list_transform({pairs}, p -> {alike})), FALSE)"
             if pairs
             else f"coalesce({_near(served, replayed, side.tolerance)}, FALSE)"
         )
         return f"({different} AND NOT {near})"
     return f"({different})"
+
+
+def _distinct(side: Sides) -> str:
+    """The same without the rule that NaN is missing; a vector has no missing elements."""
+    return f"{quote_name(side.served)} IS DISTINCT FROM {quote_name(side.replayed)}"
+
+
+def _missing(side: Sides, column: str) -> str:
+    name = quote_name(column)
+    return f"({name} IS NULL OR isnan({name}))" if side.type.name == "Float64" else f"({name} IS NULL)"
 
 
 def _near(left: str, right: str, tolerance: float) -> str:
@@ -120,10 +127,11 @@ def _find_details(
     width = len(columns) // len(skewed)
     details: dict[tuple[str, str], dict[str, Any]] = {}
     for place, side in enumerate(skewed):
-        served_missing, replayed_missing, largest, mean, first, last, pairs = row[width * place : width * (place + 1)]
+        mismatched, *missing, largest, mean, first, last, pairs = row[width * place : width * (place + 1)]
         details[(side.stage, side.name)] = {
-            "served_missing": served_missing,
-            "replayed_missing": replayed_missing,
+            "mismatched": mismatched,
+            "served_missing": missing[0],
+            "replayed_missing": missing[1],
             "max_absolute_difference": largest,
             "mean_absolute_difference": None if mean is None else float(f"{mean:.{ROUNDING}g}"),
             "first_mismatch": first,
@@ -136,17 +144,21 @@ def _find_details(
 def _detail_columns(side: Sides, samples: int) -> list[str]:
     served, replayed = quote_name(side.served), quote_name(side.replayed)
     where = differs(side)
+    lacking = [_missing(side, column) for column in (side.served, side.replayed)]
     if side.type.name in {"Float64", "Int64"}:
-        difference = f"CASE WHEN {where} THEN abs(CAST({served} AS DOUBLE) - CAST({replayed} AS DOUBLE)) END"
+        both = f"{where} AND NOT {lacking[0]} AND NOT {lacking[1]}"
+        difference = f"CASE WHEN {both} THEN abs(CAST({served} AS DOUBLE) - CAST({replayed} AS DOUBLE)) END"
         differences = [f"max({difference})", f"avg({difference})"]
     else:
         differences = ["CAST(NULL AS DOUBLE)"] * 2
     time = f"CASE WHEN {where} THEN {REQUESTED_AT} END"
-    shown = ", ".join([REQUEST_ID, REQUESTED_AT, served, replayed, *map(quote_name, side.reads.values())])
-    earliest = f"min_by(row({shown}), CASE WHEN {where} THEN {_SAMPLE_ORDER} END, {samples})"
+    shown = ", ".join([REQUEST_ID, _iso(REQUESTED_AT), served, replayed, *map(quote_name, side.reads.values())])
+    order = f"{_EARLIEST_FIRST} + CAST(hash({shown}) AS HUGEINT)"
+    earliest = f"min_by(row({shown}), CASE WHEN {where} THEN {order} END, {samples})"
     return [
-        _count(f"{where} AND {served} IS NULL"),
-        _count(f"{where} AND {replayed} IS NULL"),
+        _count(where),
+        _count(f"{where} AND {lacking[0]}"),
+        _count(f"{where} AND {lacking[1]}"),
         *differences,
         _iso(f"min({time})"),
         _iso(f"max({time})"),
@@ -163,12 +175,7 @@ def _count(condition: str) -> str:
 def _read_pair(side: Sides, pair: Sequence[Any]) -> Pair:
     request_id, at, served, replayed, *values = pair
     row = {name: plain_value(value) for name, value in zip(side.reads, values, strict=True)}
-    return Pair(request_id, None if at is None else _say_instant(at), plain_value(served), plain_value(replayed), row)
-
-
-def _say_instant(instant: datetime) -> str:
-    """The same text in Python as `_iso` in SQL."""
-    return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    return Pair(request_id, at, plain_value(served), plain_value(replayed), row)
 
 
 def _iso(instant: str) -> str:

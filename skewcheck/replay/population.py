@@ -6,7 +6,7 @@ import duckdb
 
 from skewcheck.engines.sql import quote_name
 from skewcheck.generate.manifest import Manifest, ManifestFilter
-from skewcheck.replay.columns import LogColumns
+from skewcheck.replay.columns import NO_TEXT, LogColumns
 from skewcheck.verdict import Filter, Version
 
 
@@ -35,8 +35,9 @@ def read_versions(
         f"SELECT {definition} AS definition, {state} AS state, count(*) AS rows FROM {log} "
         "GROUP BY ALL ORDER BY rows DESC, definition, state"
     ).fetchall()
-    current = (manifest.definition, manifest.state)
-    return tuple(Version(definition, state, count, (definition, state) == current) for definition, state, count in rows)
+    # A log that has one of the two hashes can only be asked about that one.
+    current = (None if definition == NO_TEXT else manifest.definition, None if state == NO_TEXT else manifest.state)
+    return tuple(Version(one, other, count, (one, other) == current) for one, other, count in rows)
 
 
 def count_outside(

@@ -9,17 +9,25 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from skewcheck.engines.sql import quote_name, quote_text
 from skewcheck.errors import LogError
 from skewcheck.generate.manifest import Manifest
 from skewcheck.replay.columns import LogColumns
+from skewcheck.replay.stages import FILE, ROW, escape_glob
 from skewcheck.store.point_in_time import retrieve
 from skewcheck.store.repository import Repository
 
 BATCH = 200_000
 """Requests that one point-in-time join is asked for."""
+
+EARLIEST = -9_214_560_000_000_000
+"""1678-01-01T00:00:00Z in microseconds since 1970; before it and after `LATEST` nanoseconds overflow."""
+
+LATEST = 9_214_646_400_000_000
+"""2262-01-01T00:00:00Z in microseconds since 1970."""
 
 
 def retrieve_for_log(
@@ -33,7 +41,7 @@ def retrieve_for_log(
     """The store's values for every row of a log.
 
     Returns:
-        SQL text of a relation with "log.file", "file_row_number", "found" and the store's columns.
+        SQL text of a relation with `FILE`, `ROW`, `FOUND` and the store's columns.
 
     Raises:
         LogError: A request has no time.
@@ -43,18 +51,32 @@ def retrieve_for_log(
     wanted = {view.name: view.columns for view in manifest.views}
     keys = ", ".join(f"{text} AS {quote_name(name)}" for name, text in columns.keys.items())
     reader = connection.cursor().execute(
-        f'SELECT "log.file", file_row_number, {columns.requested_at} AS "log.requested_at", {keys} FROM {log}'
+        f'SELECT {FILE}, {ROW}, {columns.requested_at} AS "log.requested_at", {keys} FROM {log}'
     )
     for number, batch in enumerate(reader.to_arrow_reader(BATCH)):
         entities = pa.Table.from_batches([batch])
-        if entities.column("log.requested_at").null_count:
-            raise LogError(
-                "the log has requests without a time, so what the store held for them is unknown",
-                remedy="Log the time of every request, or audit with --stages transform.",
-            )
+        _check_times(entities.column("log.requested_at"))
         values, found = retrieve(repository, service, wanted, entities, "log.requested_at")
-        part = entities.select(["log.file", "file_row_number"]).append_column("found", found)
+        part = entities.select(["log.file", "log.row"]).append_column("log.found", found)
         for name in values.column_names:
             part = part.append_column(name, values.column(name))
         pq.write_table(part, folder / f"{number:06}.parquet")
-    return f"read_parquet({quote_text(str(folder / '*.parquet'))})"
+    return f"read_parquet({quote_text(f'{escape_glob(str(folder))}/*.parquet')})"
+
+
+def _check_times(times: pa.ChunkedArray) -> None:
+    """Refuse requests at no time, or at one that stores cannot hold in nanoseconds."""
+    if times.null_count:
+        raise LogError(
+            f"the log has requests without a time ({times.null_count:,} of the first {len(times):,} looked at), "
+            "so what the store held for them is unknown",
+            remedy="Log the time of every request, or audit with --stages transform.",
+        )
+    instants = times.cast(pa.int64())
+    outside = pc.sum(pc.or_(pc.less(instants, EARLIEST), pc.greater(instants, LATEST))).as_py()
+    if outside:
+        raise LogError(
+            f"the log has requests ({outside:,} or more) at a time outside the years 1678 to 2261, "
+            "for which no store can be asked",
+            remedy="Correct the clock of those requests, or audit with --stages transform.",
+        )

@@ -6,6 +6,7 @@ cut; run once more with the store's columns as the point-in-time join gives them
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,14 +15,25 @@ from skewcheck.generate.manifest import Manifest
 from skewcheck.replay.columns import LogColumns
 from skewcheck.replay.comparison import Sides
 
+FILE, ROW, FOUND = '"log.file"', '"log.row"', '"log.found"'
+"""The place of a logged row, and whether the store answered for it. No input's name has a dot."""
+
 
 def read_files(files: Sequence[Path]) -> str:
-    """SQL text of a log's files as one relation, with the place of every row."""
-    paths = ", ".join(quote_text(str(path)) for path in files)
+    """SQL text of a log's files as one relation, with the place of every row.
+
+    The paths are made absolute: a working directory may change while the relation is read.
+    """
+    paths = ", ".join(quote_text(escape_glob(str(path.absolute()))) for path in files)
     return (
-        f"read_parquet([{paths}], union_by_name = true, hive_partitioning = false, filename = 'log.file', "
-        "file_row_number = true)"
+        f"(SELECT * RENAME (file_row_number AS {ROW}) FROM read_parquet([{paths}], union_by_name = true, "
+        "hive_partitioning = false, filename = 'log.file', file_row_number = true))"
     )
+
+
+def escape_glob(path: str) -> str:
+    """A path for DuckDB, which would take these characters for a pattern that other files match too."""
+    return re.sub(r"[*?\[]", lambda found: f"[{found[0]}]", path)
 
 
 def transform_relation(log: str, columns: LogColumns, manifest: Manifest, query: str) -> str:
@@ -39,7 +51,7 @@ def point_in_time_relation(
         columns: How they are read.
         manifest: The service.
         query: The generated query.
-        retrieved: A relation with "log.file", "file_row_number", "found" and the store's columns at the time.
+        retrieved: A relation with `FILE`, `ROW`, `FOUND` and the store's columns at the time.
         store: The names of the store's columns.
     """
     transformed = transform_relation(log, columns, manifest, query)
@@ -50,7 +62,7 @@ def point_in_time_relation(
     exclude = ", ".join(quote_name(name) for name in store)
     joined = (
         f"SELECT transformed.* EXCLUDE ({exclude}), {now_logged} FROM ({transformed}) AS transformed "
-        f'JOIN {retrieved} AS retrieved USING ("log.file", file_row_number) WHERE retrieved.found'
+        f"JOIN {retrieved} AS retrieved USING ({FILE}, {ROW}) WHERE retrieved.{FOUND}"
     )
     return _apply(query, joined, manifest, "training.")
 
@@ -82,19 +94,14 @@ def _logged(log: str, columns: LogColumns) -> str:
     request_id = columns.request_id or "CAST(NULL AS VARCHAR)"
     requested_at = columns.requested_at or "CAST(NULL AS TIMESTAMPTZ)"
     selected = [
-        '"log.file"',
-        "file_row_number",
+        FILE,
+        ROW,
         f'{request_id} AS "log.request_id"',
         f'{requested_at} AS "log.requested_at"',
         *(f"{text} AS {quote_name(name)}" for name, text in columns.inputs.items()),
-        *(f"{_no_nan(text)} AS {quote_name(f'served.{name}')}" for name, text in columns.served.items()),
+        *(f"{text} AS {quote_name(f'served.{name}')}" for name, text in columns.served.items()),
     ]
     return f"SELECT {', '.join(selected)} FROM {log}"
-
-
-def _no_nan(text: str) -> str:
-    """A served value, NaN read as missing; an infinity stays, since the model was given it."""
-    return f"CASE WHEN NOT isnan({text}) THEN {text} END" if text.endswith("AS DOUBLE)") else text
 
 
 def _apply(query: str, inputs: str, manifest: Manifest, prefix: str) -> str:

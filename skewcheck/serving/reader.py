@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import glob
 import os
+import shutil
+import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from skewcheck.errors import LogError
 from skewcheck.serving.schema import METADATA_KEY, NewerLogError, parse_metadata
-from skewcheck.serving.segments import find_replaced, parse_name
+from skewcheck.serving.segments import ROWS_PER_FILE, find_replaced, parse_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ATTEMPTS = 20
+_SECONDS_UNTIL_MERGED = 3600.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Log:
         service: The service that wrote it, or None for a foreign log.
         rows: Rows in all files, by their footers.
         version: The newest version of the log schema among the files, or None for a foreign log.
+        unsettled: Those of the files that their writer may still merge into a larger one, and remove.
     """
 
     files: tuple[Path, ...]
@@ -48,6 +52,7 @@ class Log:
     service: str | None
     rows: int
     version: int | None
+    unsettled: tuple[Path, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -105,7 +110,41 @@ def open_log(path: str | os.PathLike[str], *, ignore_unreadable: bool = False) -
         service=services[0] if services else None,
         rows=rows,
         version=max(versions, default=None),
+        unsettled=tuple(
+            footer.path for footer in footers if footer.rows < ROWS_PER_FILE and parse_name(footer.path.name)
+        ),
     )
+
+
+def hold_files(log: Log, folder: Path) -> tuple[Path, ...]:
+    """The files of a log, to be read for as long as it takes while its writer goes on.
+
+    Files that the writer may merge are linked into `folder`, or copied where that cannot be: at most a few hundred
+    thousand rows for each writer. Those older than an hour have been merged unless nothing was served since.
+
+    Args:
+        log: A log that has just been opened.
+        folder: An empty folder, to be removed by the caller.
+
+    Raises:
+        FileNotFoundError: A file was merged before it could be held; the log has to be opened again.
+    """
+    recent = time.time() - _SECONDS_UNTIL_MERGED
+    unsettled = set(log.unsettled)
+    files = []
+    for number, path in enumerate(log.files):
+        if path in unsettled and path.stat().st_mtime > recent:
+            held = folder / f"{number:06}-{path.name}"
+            try:
+                os.link(path, held)
+            except FileNotFoundError:
+                raise
+            except OSError:  # another disk, or a folder of somebody else's
+                shutil.copyfile(path, held)
+            files.append(held)
+        else:
+            files.append(path)
+    return tuple(files)
 
 
 def _no_log(path: str | os.PathLike[str], unreadable: list[tuple[Path, str]]) -> LogError:
@@ -123,21 +162,21 @@ def _no_log(path: str | os.PathLike[str], unreadable: list[tuple[Path, str]]) ->
 
 def _read_footers(path: str | os.PathLike[str]) -> tuple[list[_Footer], list[tuple[Path, str]]]:
     """Footers of the files that count. Where a live writer merges files meanwhile, the search starts over."""
+    footers: dict[Path, _Footer] = {}  # a file never changes, so what was read before need not be read again
     for _ in range(_ATTEMPTS):
         candidates = _list_files(path)
-        footers: dict[Path, _Footer] = {}
         unreadable: list[tuple[Path, str]] = []
         try:
             for candidate in candidates:
                 try:
-                    footers[candidate] = _read_footer(candidate)
+                    footers[candidate] = footers.get(candidate) or _read_footer(candidate)
                 except _Unreadable as error:
                     unreadable.append((candidate, str(error)))
         except FileNotFoundError:
             continue
         if _were_merged(candidates, _list_files(path)):
             continue
-        kept = _drop_replaced(footers)
+        kept = _drop_replaced(candidate for candidate in candidates if candidate in footers)
         return [footers[candidate] for candidate in kept], unreadable
     raise LogError(
         f"the files of the log {os.fspath(path)} keep vanishing while they are read",
@@ -167,7 +206,14 @@ def _list_files(path: str | os.PathLike[str]) -> list[Path]:
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    for folder, folders, names in os.walk(root):
+    """The Parquet files in a folder, also behind links to other folders; each folder once, however often linked."""
+    seen: set[Path] = set()
+    for folder, folders, names in os.walk(root, followlinks=True):
+        here = Path(folder).resolve()
+        if here in seen or (seen and root.resolve().is_relative_to(here)):
+            folders.clear()
+            continue
+        seen.add(here)
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             if name.endswith(".parquet") and not name.startswith("."):
@@ -198,7 +244,9 @@ def _read_footer(path: Path) -> _Footer:
             raise _Unreadable("the file is empty")
         with pa.OSFile(os.fspath(path), "rb") as source, pq.ParquetFile(source) as file:
             schema, rows, metadata = file.schema_arrow, file.metadata.num_rows, file.metadata.metadata or {}
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if path.is_symlink():
+            raise _Unreadable(f"it is a link to {path.readlink()}, which is not there") from error
         raise
     except (OSError, pa.ArrowException, UnicodeError) as error:
         raise _Unreadable(str(error).splitlines()[0] if str(error) else type(error).__name__) from error

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from skewcheck.engines.session import open_session
-from skewcheck.engines.sql import literal_text, quote_name, quote_text
+from skewcheck.engines.sql import literal_text, quote_name, scan_parquet
 from skewcheck.errors import UsageError
 from skewcheck.language.declaration import Service, TrainingSet
 from skewcheck.store.point_in_time import retrieve
@@ -80,7 +80,7 @@ def _read_rows(path: Path, timestamp: str, start: str | None, end: str | None) -
     where = f" WHERE {' AND '.join(bounds)}" if bounds else ""
     with open_session() as connection:
         try:
-            return connection.execute(f"SELECT * FROM read_parquet({quote_text(str(path))}){where}").to_arrow_table()
+            return connection.execute(f"SELECT * FROM {scan_parquet(str(path))}{where}").to_arrow_table()
         except duckdb.Error as error:
             raise UsageError(
                 f"the training rows {path} cannot be read: {str(error).splitlines()[0]}",
