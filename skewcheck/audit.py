@@ -13,8 +13,8 @@ from typing import Literal
 import duckdb
 
 from skewcheck.engines.session import open_session
-from skewcheck.errors import LogError, StateError, UsageError
-from skewcheck.generate.manifest import Manifest, read_manifest
+from skewcheck.errors import LogError, UsageError
+from skewcheck.generate.manifest import Manifest, read_generated, read_manifest
 from skewcheck.replay.columns import LogColumns, find_columns
 from skewcheck.replay.population import count_duplicates, count_outside, read_versions
 from skewcheck.replay.replaying import COMPARED, NOT_ASKED, OpenRepository, Replay, Replayed, replay
@@ -76,7 +76,7 @@ def audit(
     """
     options = options or Options()
     manifest = read_manifest(generated / "manifest.json")
-    query = _read_query(generated)
+    query = read_generated(generated, manifest, "features.sql")
     try:
         try:
             return _audit_once(log, manifest, query, open_repository, options)
@@ -147,14 +147,6 @@ def _make_folder() -> Iterator[Path]:
         ) from error
     with folder as name:
         yield Path(name)
-
-
-def _read_query(generated: Path) -> str:
-    path = generated / "features.sql"
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise StateError(f"{path} cannot be read: {error.strerror}", remedy="Run `skewcheck generate`.") from error
 
 
 def _judge(manifest: Manifest, columns: LogColumns, replayed: Replayed, tolerance: float) -> tuple[FeatureVerdict, ...]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,17 @@ def payments(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_first_route_prints_what_it_says(payments: Path) -> None:
     assert (payments / "codegen" / "payments" / "row.py").is_file()
+
+
+def test_the_service_runs_from_another_folder_as_well(payments: Path) -> None:
+    command = [sys.executable, "-W", "ignore", "payments/serve.py", "--cents"]
+    done = subprocess.run(
+        command, cwd=payments.parent, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "served 408 payments, logged to log-cents/payments\n"
+    assert not (payments.parent / "data").exists()
+    assert not (payments.parent / "log-cents").exists()
 
 
 def test_the_fault_touches_exactly_the_features_that_read_the_amount(payments: Path) -> None:
@@ -69,7 +82,8 @@ def test_make_has_the_commands_that_are_named() -> None:
     [
         ("a\n...\nd\n", "a\nb\nc\nd\n", True),
         ("a\n...\n", "a\n", True),
-        ("state 0123456789ab\n", "state ba9876543210  \n", True),
+        ("state 0123456789ab\n", "state 0123456789ab  \n", True),
+        ("state 0123456789ab\n", "state ba9876543210\n", False),
         ("a\nd\n", "a\nb\nd\n", False),
         ("a\n...\nd\n", "a\nb\n", False),
     ],

@@ -19,7 +19,7 @@ _source = Path(__file__).with_name("row.py").read_text(encoding="utf-8")
 _module = {"__name__": "__main__"}
 exec(compile(_source, "row.py", "exec"), _module)
 
-_tags = {"skewcheck_definition": '8b5d5a2f3bedcd576f9e3771679d4bc5925bea1b36fa74bb3e32f940a40039bb', "skewcheck_state": '44eb666cc59d7213192682697c518a3910beb552f2ca940c68a51af542b4fc18'}
+_tags = {'skewcheck_definition': '8b5d5a2f3bedcd576f9e3771679d4bc5925bea1b36fa74bb3e32f940a40039bb', 'skewcheck_state': '44eb666cc59d7213192682697c518a3910beb552f2ca940c68a51af542b4fc18'}
 
 departure_delay_features = OnDemandFeatureView(
     name='departure_delay_features',

@@ -79,9 +79,7 @@ def serve_generated(
     store.write_to_online_store("plane", pd.read_parquet(world.planes))
     readings = dict(iter(pd.read_parquet(world.weather).groupby("created")))
     with LogWriter(log_schema(manifest), folder) as writer:
-        serving = ServingStore(
-            store, manifest.service, writer.schema, writer, manifest.definition, manifest.state, model.version
-        )
+        serving = ServingStore(store, manifest.service, writer.schema, writer, model_version=model.version)
         for hour, in_hour in groupby(requests, key=lambda row: row["event_timestamp"].replace(minute=0)):
             store.write_to_online_store("weather", readings[pd.Timestamp(hour)])
             for minute, rows in _by_minute(in_hour):

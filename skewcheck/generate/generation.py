@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from skewcheck.errors import SkewcheckError
 from skewcheck.files import write_text
 from skewcheck.fit.state import State, check_state
 from skewcheck.generate.golden import differing_rows, make_rows, to_json_value
-from skewcheck.generate.manifest import Manifest, describe_service
+from skewcheck.generate.manifest import Manifest, describe_service, hash_text
 from skewcheck.generate.rendering import HEADER, comment_text, render_template
 from skewcheck.generate.row_module import load_row_module, render_row_module
 from skewcheck.language.declaration import Service
@@ -23,6 +23,7 @@ from skewcheck.language.expressions import expand, render
 from skewcheck.language.fingerprint import fingerprint
 from skewcheck.language.terms import Term, finite
 from skewcheck.language.types import Type
+from skewcheck.serving.schema import DEFINITION_TAG, STATE_TAG
 
 __all__ = ["Generated", "generate", "load_row_module"]
 
@@ -83,14 +84,14 @@ def generate(
         expressions={feature.name: render(feature.expression) for feature in service.features},
     )
     query = write_query(outputs)
-    files = {
+    code = {
         "row.py": row_module,
         "features.sql": _render_query(manifest, query),
         "feast_objects.py": _render_feast_objects(service, manifest, places),
-        "manifest.json": manifest.to_json(),
-        "golden.json": _render_golden(service, outputs, row_module, query, manifest),
     }
-    return Generated(service.name, files)
+    golden = {"golden.json": _render_golden(service, outputs, row_module, query, manifest)}
+    manifest = replace(manifest, files={name: hash_text(text) for name, text in (code | golden).items()})
+    return Generated(service.name, {**code, "manifest.json": manifest.to_json(), **golden})
 
 
 def _render_query(manifest: Manifest, query: str) -> str:
@@ -117,6 +118,7 @@ def _render_feast_objects(service: Service, manifest: Manifest, places: Mapping[
         view=f"{service.name}_features",
         definition=manifest.definition,
         state=manifest.state,
+        tags={DEFINITION_TAG: manifest.definition, STATE_TAG: manifest.state},
         imports=sorted((module, sorted(names)) for module, names in imports.items()),
         sources=[places[name][1] for name in manifest.sources],
         fields=[(feature.name, FEAST_TYPES[feature.type.name]) for feature in service.features],

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,8 @@ class Manifest:
     views: tuple[ManifestView, ...]
     features: tuple[ManifestFeature, ...]
     filters: tuple[ManifestFilter, ...]
+    files: dict[str, str] = field(default_factory=dict)
+    """The hash of every other generated file, by its name."""
 
     @property
     def keys(self) -> dict[str, str]:
@@ -146,6 +149,31 @@ def read_manifest(path: Path) -> Manifest:
         ) from error
 
 
+def read_generated(directory: Path, manifest: Manifest, name: str) -> str:
+    """The text of a generated file, which must be the one that the manifest was written with.
+
+    Raises:
+        StateError: It is not there, or was changed since.
+    """
+    path = directory / name
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            text = file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StateError(f"{path} cannot be read: {error}", remedy="Run `skewcheck generate`.") from error
+    if hash_text(text) != manifest.files.get(name):
+        raise StateError(
+            f"{path} was changed after it was generated",
+            remedy="Run `skewcheck generate`; to change what it computes, change the declaration.",
+        )
+    return text
+
+
+def hash_text(text: str) -> str:
+    """The SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def _from_plain(data: dict[str, Any]) -> Manifest:
     """The inverse of `_plain`."""
     return Manifest(
@@ -162,6 +190,7 @@ def _from_plain(data: dict[str, Any]) -> Manifest:
         filters=tuple(
             ManifestFilter(f["name"], tuple(f["reads"]), tuple(f["types"]), f["query"]) for f in data["filters"]
         ),
+        files=dict(data["files"]),
     )
 
 

@@ -33,6 +33,7 @@ from skewcheck.report.wording import (
     name_stage,
     rate_of,
     row_lines,
+    say_also,
     say_counts,
     say_headline,
     split_findings,
@@ -136,6 +137,8 @@ class _Printer:
             counts.append(f"{format_count(shown.served_missing)} served missing")
         if shown.replayed_missing:
             counts.append(f"{format_count(shown.replayed_missing)} replayed missing")
+        if also := say_also(feature):
+            counts.append(also)
         sizes = {"max": shown.max_absolute_difference, "mean": shown.mean_absolute_difference}
         difference = [f"{label} {format_difference(size)}" for label, size in sizes.items() if size is not None]
         if self.wide:

@@ -7,6 +7,7 @@ obey what it prints: control characters, terminal escapes and bidirectional cont
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,6 +20,7 @@ UNKNOWN = "unknown"
 
 _HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"}
 _SHORT_ESCAPES = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"}
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 _LONGEST_STRING = 40
 _LONGEST_LIST = 8
@@ -92,6 +94,18 @@ def format_value(value: Any, *, exact: bool = False) -> str:
         body = ", ".join(f"{_quote(key)}: {format_value(item, exact=exact)}" for key, item in value.items())
         return f"{{{body}}}"
     return str(value)
+
+
+def format_input(value: Any) -> str:
+    """An input as `format_value` shows it; an instant (a time with its zone) in UTC as `format_time` does.
+
+    A fraction of a second is kept: it may be what a feature depends on.
+    """
+    value = plain_value(value)
+    moment = _parse_time(value) if isinstance(value, str) and _INSTANT.fullmatch(value) else None
+    if moment is None:
+        return format_value(value)
+    return f"{moment:%Y-%m-%d %H:%M:%S}" + (f".{moment:%f}" if moment.microsecond else "")
 
 
 def format_pair(served: Any, replayed: Any) -> tuple[str, str]:

@@ -113,6 +113,19 @@ def rate_of(comparison: Comparison) -> str:
     return format_rate(comparison.mismatched, comparison.compared)
 
 
+def say_also(feature: FeatureVerdict) -> str:
+    """Where a skewed feature differs besides the stage that is shown: "also transform: 142"; "" where nowhere.
+
+    End to end is passed over: it is the sum of the other two.
+    """
+    others = [
+        f"{name_stage(stage)}: {feature.stages[stage].mismatched:,}"
+        for stage in ("retrieval", "transform")
+        if stage != feature.stage and stage in feature.stages and feature.stages[stage].mismatched
+    ]
+    return f"also {', '.join(others)}" if others else ""
+
+
 def order_features(verdict: Verdict) -> tuple[FeatureVerdict, ...]:
     """All features, skew first (highest rate first), then those not compared, then matches, by name."""
     rest = [feature for feature in verdict.features if feature.verdict != "skew"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import tempfile
 from importlib.resources import files
@@ -19,7 +20,7 @@ def write_repository(directory: Path) -> list[Path]:
     """Write a small working feature repo: declarations, data, and a service that logs what it serves.
 
     Args:
-        directory: Where to; it must be new or empty. Folders above it are made as needed.
+        directory: Where to; it must be new, or empty but for `.git`. Folders above it are made as needed.
 
     Returns:
         The files written, sorted.
@@ -44,19 +45,26 @@ def write_repository(directory: Path) -> list[Path]:
         ) from error
 
 
+def next_step(directory: Path) -> str:
+    """What to do once the repo is written, as a sentence with a command that a shell can take."""
+    if directory.resolve() == Path.cwd().resolve():
+        return "Next: read README.md here."
+    return f"Next: cd {shlex.quote(str(directory))}, and read README.md there."
+
+
 def _check_directory(directory: Path) -> None:
     remedy = "Give a folder that is new or empty."
     if not directory.is_dir():
         if directory.exists() or directory.is_symlink():
             raise UsageError(f"{directory} is there and not a folder", remedy=remedy)
         return
-    if found := sorted(path.name for path in directory.iterdir()):
+    if found := sorted(path.name for path in directory.iterdir() if path.name != ".git"):
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         raise UsageError(f"{directory} is not empty: it has {found[0]}{more}", remedy=remedy)
 
 
 def _fill(directory: Path) -> list[Path]:
-    """Write into a folder inside the directory, then move what is in it up: a failure leaves the directory empty."""
+    """Write into a folder inside the directory, then move what is in it up: a failure leaves no more than there was."""
     beside = Path(tempfile.mkdtemp(prefix=".skewcheck-", dir=directory))
     moved: list[Path] = []
     try:

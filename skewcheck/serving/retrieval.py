@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from skewcheck.serving.rows import LoggedRequest
+from skewcheck.serving.schema import DEFINITION_TAG, STATE_TAG
 from skewcheck.serving.writer import UNLOGGABLE, LogWriter
 
 if TYPE_CHECKING:
@@ -22,15 +23,14 @@ class ServingStore:
     """Serves one feature service from a Feast online store and logs every row that it serves.
 
     The feature service must return the raw store fields beside the features, under the names in `schema`.
-    It is looked up once: after a new registration, make a new `ServingStore`.
+    It is looked up once, and with it the hashes of what is registered, which every row of the log carries: after a new
+    registration, make a new `ServingStore`.
 
     Args:
         store: The Feast store.
         service: Name of the feature service.
         schema: What is served and logged.
         writer: Takes the log rows; None to serve without a log.
-        definition_hash: Fingerprint of the declaration that serves.
-        state_hash: Fingerprint of the frozen state that serves.
         model_version: Version of the model that the features go to.
         clock: Gives the time of a request, with time zone. Default: the system's.
     """
@@ -41,8 +41,6 @@ class ServingStore:
         service: str,
         schema: LogSchema,
         writer: LogWriter | None,
-        definition_hash: str | None,
-        state_hash: str | None,
         model_version: str | None = None,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
@@ -54,8 +52,8 @@ class ServingStore:
         self._writer = writer
         self._clock = clock or _read_system_clock
         self._stamps = {
-            "definition_hash": definition_hash,
-            "state_hash": state_hash,
+            "definition_hash": self._feature_service.tags.get(DEFINITION_TAG),
+            "state_hash": self._feature_service.tags.get(STATE_TAG),
             "model_version": model_version,
         }
         self._status_names = {value: name for name, value in FieldStatus.items()}

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 VERSION = 1
 """The newest version of the log schema that this package writes and reads."""
 
+DEFINITION_TAG = "skewcheck_definition"
+STATE_TAG = "skewcheck_state"
+"""The tags under which what is registered with a feature store carries the hashes of what was generated."""
+
 METADATA_KEY = b"skewcheck.log"
 """The Parquet metadata key that holds the schema as JSON."""
 

@@ -91,7 +91,10 @@ def _join(
     timestamp: str,
 ) -> pa.Table:
     """Feast's point-in-time join; a table with ROW and the columns, in any order."""
-    frame = entities.select([*keys, timestamp]).to_pandas()
+    import pandas as pd
+
+    # One null would make floats of all whole numbers, and one key of two that differ by 1 beyond 2^53.
+    frame = entities.select([*keys, timestamp]).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
     frame = frame.rename(columns={timestamp: "event_timestamp"})
     frame[ROW] = range(len(frame))
     frame = frame[frame["event_timestamp"].notna()]

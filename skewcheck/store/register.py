@@ -15,6 +15,7 @@ from skewcheck.errors import RegistryError, SkewcheckError
 from skewcheck.generate.golden import differing_rows, from_json_value
 from skewcheck.generate.manifest import Manifest, read_manifest
 from skewcheck.language.declaration import Service
+from skewcheck.serving.schema import DEFINITION_TAG, STATE_TAG
 from skewcheck.store.repository import Repository, generated_directory, importable
 
 
@@ -73,7 +74,7 @@ def check_registered(root: Path, service: str) -> None:
             raise RegistryError(
                 f"the registry does not hold service {service}: {error}", remedy="Run `skewcheck apply`."
             ) from error
-    tags = (view.tags.get("skewcheck_definition"), view.tags.get("skewcheck_state"))
+    tags = (view.tags.get(DEFINITION_TAG), view.tags.get(STATE_TAG))
     if tags != (manifest.definition, manifest.state):
         raise RegistryError(
             f"the registry holds service {service} with definition {str(tags[0])[:12]} and state {str(tags[1])[:12]}, "

@@ -165,7 +165,9 @@ def _import_module(name: str, path: Path) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name == "feast":
             raise UsageError(
-                "Feast is not installed", remedy='Install it with: pip install "skewcheck[feast]"'
+                "Feast is not installed",
+                remedy='Install it with: pip install "skewcheck[feast]" (from a checkout: pip install \'.[feast]\'), '
+                "or audit with --stages transform.",
             ) from error
         raise DeclarationError(f"{path}: {error}", remedy="Install the module, or correct the import.") from error
     except Exception as error:

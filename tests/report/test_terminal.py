@@ -144,6 +144,14 @@ def test_the_same_verdict_prints_the_same_before_and_after_it_was_written(fail: 
     assert show(fail) == show(fail) == show(Verdict.from_json(fail.to_json()))
 
 
+@pytest.mark.parametrize("width", [80, 140])
+def test_a_second_stage_that_differs_is_named(fail: Verdict, width: int) -> None:
+    feature = fail.features[0]
+    assert "also" not in show(fail, width)
+    both = replace(feature, stages={**feature.stages, "retrieval": Comparison(29_425, 1_142)})
+    assert "also retrieval: 1,142" in show(replace(fail, features=(both, *fail.features[1:])), width)
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_an_encoding_without_the_characters_gets_others(fail: Verdict, encoding: str) -> None:
     raw = io.BytesIO()

@@ -15,6 +15,7 @@ from skewcheck.report.wording import (
     order_features,
     row_lines,
     sample_inputs,
+    say_also,
     say_headline,
     skew_by_stage,
     split_findings,
@@ -140,3 +141,18 @@ def test_a_cause_says_kind_stage_share_and_fix_first() -> None:
         ("fix", "Read the state."),
         ("evidence", "3"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("stage", "mismatched", "sentence"),
+    [
+        ("transform", {"transform": 5, "end_to_end": 6}, ""),
+        ("transform", {"retrieval": 0, "transform": 5, "end_to_end": 5}, ""),
+        ("transform", {"retrieval": 3, "transform": 5, "end_to_end": 6}, "also retrieval: 3"),
+        ("retrieval", {"retrieval": 2_000, "transform": 1_142}, "also transform: 1,142"),
+        ("end_to_end", {"retrieval": 1, "transform": 2, "end_to_end": 3}, "also retrieval: 1, transform: 2"),
+    ],
+)
+def test_a_second_stage_is_named_where_it_differs_too(stage: str, mismatched: dict[str, int], sentence: str) -> None:
+    stages = {name: Comparison(5_000, count) for name, count in mismatched.items()}
+    assert say_also(FeatureVerdict("distance", "skew", stage, stages)) == sentence

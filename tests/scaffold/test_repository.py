@@ -51,6 +51,16 @@ def test_fitting_it_twice_gives_one_state(repository: Repository, training_set: 
     assert fit(service, training_set).to_json() == fit(service, training_set).to_json()
 
 
+def test_serving_before_anything_is_registered_says_what_to_run(tmp_path: Path) -> None:
+    write_repository(tmp_path / "pp")
+    command = [sys.executable, "pp/serve.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "the service payments is not registered: run `skewcheck apply` first"
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["pp"]
+
+
 def test_feast_apply_registers_what_was_generated(repository: Repository, training_set: Path) -> None:
     service = repository.service("payments")
     state = fit(service, training_set)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from skewcheck.errors import UsageError
-from skewcheck.scaffold import write_repository, writing
+from skewcheck.scaffold import next_step, write_repository, writing
 
 FILES = {
     ".feastignore",
@@ -45,6 +46,43 @@ def test_an_empty_folder_is_filled_and_stays_the_same_folder(tmp_path: Path, mon
     assert files_in(tmp_path) == FILES
 
 
+@pytest.mark.parametrize("linked", [False, True])
+def test_git_alone_counts_as_nothing_and_is_left_alone(tmp_path: Path, linked: bool) -> None:
+    git = tmp_path / ".git" if linked else tmp_path / ".git" / "HEAD"
+    git.parent.mkdir(exist_ok=True)
+    git.write_text("mine")
+    write_repository(tmp_path)
+    assert files_in(tmp_path) == FILES | {str(git.relative_to(tmp_path))}
+    assert git.read_text() == "mine"
+
+
+def test_a_failure_leaves_git_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(folder: Path) -> None:
+        raise OSError(28, os.strerror(28))
+
+    (tmp_path / ".git").mkdir()
+    monkeypatch.setattr(writing, "write_payments", fail)
+    with pytest.raises(UsageError, match="No space left on device"):
+        write_repository(tmp_path)
+    assert list(tmp_path.iterdir()) == [tmp_path / ".git"]
+
+
+@pytest.mark.parametrize("name", ["new", "a b", "it's", "$HOME"])
+def test_the_next_step_can_be_typed(name: str) -> None:
+    sentence = next_step(Path(name))
+    assert sentence.endswith(", and read README.md there.")
+    command = sentence.removeprefix("Next: ").removesuffix(", and read README.md there.")
+    assert shlex.split(command) == ["cd", name]
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+def test_the_next_step_is_here_where_the_repo_is_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, absolute: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert next_step(tmp_path if absolute else Path()) == "Next: read README.md here."
+
+
 def test_a_link_to_an_empty_folder_is_followed(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
@@ -53,7 +91,7 @@ def test_a_link_to_an_empty_folder_is_followed(tmp_path: Path) -> None:
     assert (tmp_path / "link").is_symlink()
 
 
-@pytest.mark.parametrize("name", ["notes.txt", ".git"])
+@pytest.mark.parametrize("name", ["notes.txt", ".gitignore"])
 def test_a_folder_that_has_something_is_refused_and_left_alone(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("mine")
     with pytest.raises(UsageError, match=rf"is not empty: it has {name}") as caught:

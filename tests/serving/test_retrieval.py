@@ -11,7 +11,7 @@ import pytest
 
 from skewcheck.serving.reader import open_log
 from skewcheck.serving.retrieval import ServingStore
-from skewcheck.serving.schema import LogSchema
+from skewcheck.serving.schema import DEFINITION_TAG, STATE_TAG, LogSchema
 from skewcheck.serving.writer import LogWriter
 
 if TYPE_CHECKING:
@@ -103,7 +103,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> FeatureStore:
         udf_string=SOURCE,
         mode="python",
     )
-    service = FeatureService(name="delays", features=[weather, derived])
+    tags = {DEFINITION_TAG: "d1", STATE_TAG: "s1"}
+    service = FeatureService(name="delays", features=[weather, derived], tags=tags)
     feast_store.apply([origin, weather, flight, derived, service])
     feast_store.write_to_online_store("weather", df=stored)
     return feast_store
@@ -123,7 +124,7 @@ def read_log(writer: LogWriter) -> list[dict[str, Any]]:
 
 
 def serve(store: FeatureStore, writer: LogWriter | None) -> ServingStore:
-    return ServingStore(store, "delays", SCHEMA, writer, "d1", "s1", "m1", clock=lambda: NOON)
+    return ServingStore(store, "delays", SCHEMA, writer, model_version="m1", clock=lambda: NOON)
 
 
 def test_features_are_served_in_the_order_asked(store: FeatureStore) -> None:
@@ -218,3 +219,17 @@ def test_what_goes_wrong_in_the_store_is_raised(store: FeatureStore, writer: Log
         serve(store, writer).get_features([{"origin": "JFK"}])
     assert writer.flush()
     assert writer.statistics()["written"] == 0
+
+
+def test_the_log_names_the_version_that_is_registered(store: FeatureStore, writer: LogWriter) -> None:
+    service = store.get_feature_service("delays")
+    registered = dict(service.tags)
+    try:
+        service.tags = {DEFINITION_TAG: "d2", STATE_TAG: "s2"}
+        store.apply([service])
+        serve(store, writer).get_features([{"origin": "JFK", "distance": 2.0}])
+    finally:
+        service.tags = registered
+        store.apply([service])
+    [logged] = read_log(writer)
+    assert (logged["definition_hash"], logged["state_hash"]) == ("d2", "s2")
