@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -25,6 +26,9 @@ from skewcheck.verdict import STAGES, FeatureVerdict, Problem, Rows, Verdict, Ve
 OPENINGS = 20
 """How often a log is opened before it is given up that is being merged each time."""
 
+FLOAT32_TOLERANCE = 1e-6
+"""A relative tolerance that forgives storage in 32 bits."""
+
 MEMORY_LIMIT = "640MB"
 """What the engine may hold; beyond it, it writes to a temporary folder."""
 
@@ -39,7 +43,7 @@ class Options:
         tolerance: Relative tolerance for numbers, beside what a feature declares itself.
         renamed: For a name that the audit looks for, the log's own name for it.
         assume_utc: Read times without a zone as UTC.
-        ignore_unreadable: Give a verdict on the rest where some files cannot be read.
+        ignore_unreadable: Give a verdict on the rest where some files, or columns in some files, cannot be read.
     """
 
     stages: Collection[str] = STAGES
@@ -85,7 +89,7 @@ def audit(
             return _audit_once(log, manifest, query, open_repository, options)
     except duckdb.Error as error:
         raise LogError(
-            f"the log {log} could not be replayed: {str(error).splitlines()[0]}",
+            f"the log {log} could not be replayed: {_say_error(error)}",
             remedy="Check that its files are whole and that each column holds what its name says.",
         ) from error
 
@@ -96,6 +100,9 @@ def _audit_once(
     with _make_folder() as folder, open_session(memory_limit=MEMORY_LIMIT, spill_to=folder) as connection:
         opened, held = _open_log(log, folder / "log", options)
         columns = find_columns(opened, manifest, renamed=options.renamed, assume_utc=options.assume_utc)
+        moved = dict(zip(opened.files, held, strict=True))
+        lacking = {name: tuple(moved[path] for path in paths) for name, paths in columns.lacking.items()}
+        columns = replace(columns, lacking=lacking)
         files = read_files(held)
         task = Replay(connection, files, columns, manifest, query, folder, options.samples, options.tolerance)
         replayed = replay(task, options.stages, open_repository)
@@ -106,7 +113,7 @@ def _audit_once(
         opened.rows, replayed.rows, duplicated, replayed.unmatched, outside, filters, replayed.first, replayed.last
     )
     features = _judge(manifest, columns, replayed, options.tolerance)
-    problems = _find_lacking(opened, columns) + _find_problems(opened, manifest, replayed, rows, versions)
+    problems = _find_partial(opened, columns, options) + _find_problems(opened, manifest, replayed, rows, versions)
     return Verdict(
         service=manifest.service,
         verdict=_conclude(features, problems),
@@ -149,6 +156,11 @@ def _make_folder() -> Iterator[Path]:
         yield Path(name)
 
 
+def _say_error(error: duckdb.Error) -> str:
+    """The engine's message without the name that it gives to the kind of error."""
+    return re.sub(r"^[\w ]*Error: ", "", str(error).splitlines()[0])
+
+
 def _judge(manifest: Manifest, columns: LogColumns, replayed: Replayed, tolerance: float) -> tuple[FeatureVerdict, ...]:
     """A verdict on every feature: skew where any cut differs, at the cut where most mismatches arise."""
     verdicts = []
@@ -170,18 +182,29 @@ def _judge(manifest: Manifest, columns: LogColumns, replayed: Replayed, toleranc
     return tuple(verdicts)
 
 
-def _find_lacking(log: Log, columns: LogColumns) -> tuple[Problem, ...]:
-    """Columns that only some files have: where they are absent nothing was really compared."""
-    return tuple(
+def _find_partial(log: Log, columns: LogColumns, options: Options) -> tuple[Problem, ...]:
+    """Columns that only some files have, and those that hold less than a Float64."""
+    problems = [
         Problem(
-            "error",
-            f"column {column}",
-            f"is not in {len(log.lacking[column]):,} of {len(log.files):,} files (first {log.lacking[column][0]}); "
-            "its value was taken as missing there",
-            "Audit the files that have it apart from those that do not.",
+            "warning" if options.ignore_unreadable else "error",
+            f"column {name}",
+            f"is not in {len(files):,} of {len(log.files):,} files (first {files[0].name}); what needs it was not "
+            "compared in their rows",
+            "Restore the column, or leave those rows out on purpose with --ignore-unreadable.",
         )
-        for column in columns.lacking
-    )
+        for name, files in columns.lacking.items()
+    ]
+    if columns.narrow and options.tolerance < FLOAT32_TOLERANCE:
+        names = ", ".join(columns.narrow)
+        problems.append(
+            Problem(
+                "warning",
+                "log",
+                f"holds {names} as 32-bit floats, which carry about 7 digits",
+                f"Log them as doubles, or audit with --tolerance {FLOAT32_TOLERANCE:g}.",
+            )
+        )
+    return tuple(problems)
 
 
 def _find_problems(

@@ -23,14 +23,33 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    help="Declare a feature once, run it in training and serving, and find out which served values differ.",
     epilog="Exit codes: 0 clean, 1 the check failed, 2 wrong usage, 3 could not complete.",
 )
 
 ServiceArgument = Annotated[
     str | None, typer.Argument(metavar="[SERVICE]", help="The service; not needed where there is only one.")
 ]
+ServicesArgument = Annotated[
+    str | None, typer.Argument(metavar="[SERVICE]", help="The service; every one where none is named.")
+]
 RepoOption = Annotated[Path, typer.Option("--repo", help="The feature repo, or a folder inside it.")]
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"skewcheck {version('skewcheck')}")
+        raise typer.Exit
+
+
+@app.callback()
+def start(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Declare a feature once, run it in training and serving, and find out which served values differ."""
 
 
 @app.command()
@@ -87,7 +106,7 @@ def fit(
 
 @app.command()
 def generate(
-    service: ServiceArgument = None,
+    service: ServicesArgument = None,
     repo: RepoOption = Path(),
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit with 1 where the committed code is stale.")
@@ -120,7 +139,7 @@ def generate(
 
 
 @app.command()
-def apply(service: ServiceArgument = None, repo: RepoOption = Path()) -> None:
+def apply(service: ServicesArgument = None, repo: RepoOption = Path()) -> None:
     """Register the generated code with Feast, read it back, and run it on the golden rows."""
     from skewcheck.store.register import register
     from skewcheck.store.repository import generated_directory

@@ -29,13 +29,34 @@ def test_the_first_route_prints_what_it_says(payments: Path) -> None:
 
 def test_the_service_runs_from_another_folder_as_well(payments: Path) -> None:
     command = [sys.executable, "-W", "ignore", "payments/serve.py", "--cents"]
-    done = subprocess.run(
-        command, cwd=payments.parent, capture_output=True, text=True, timeout=120, check=False
-    )
+    done = subprocess.run(command, cwd=payments.parent, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "served 408 payments, logged to log-cents/payments\n"
     assert not (payments.parent / "data").exists()
     assert not (payments.parent / "log-cents").exists()
+
+
+WITHOUT_FEAST = "import sys; sys.modules['feast'] = None; from skewcheck.cli import main; main()"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code"),
+    [
+        (["init", "another"], 0),
+        (["audit", "log/payments", "--stages", "transform"], 0),
+        (["fit"], 2),
+        (["generate"], 2),
+        (["apply"], 2),
+    ],
+)
+def test_what_does_without_feast_is_what_is_said(payments: Path, arguments: list[str], exit_code: int) -> None:
+    command = [sys.executable, "-c", WITHOUT_FEAST, *arguments]
+    done = subprocess.run(command, cwd=payments, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == exit_code, done.stderr
+    if exit_code:
+        assert "Feast is not installed" in done.stderr
+        assert "pip install '.[feast]'" in done.stderr
+        assert "audit with --stages transform" in done.stderr
 
 
 def test_the_fault_touches_exactly_the_features_that_read_the_amount(payments: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from skewcheck.engines.sql import quote_name, quote_text
 from skewcheck.errors import LogError, UsageError
@@ -42,7 +43,8 @@ class LogColumns:
         extra: For columns that only filters read.
         absent_features: Features that the log does not have.
         absent_keys: Join keys that the log does not have.
-        lacking: Of the log's columns that are compared, read or joined on, those that some files lack.
+        lacking: For each feature, input and key that some files lack, those files: nothing is known of their rows.
+        narrow: Features and inputs that are 32-bit floats or shorter, which carry about 7 digits.
     """
 
     request_id: str | None
@@ -54,7 +56,12 @@ class LogColumns:
     extra: dict[str, str]
     absent_features: tuple[str, ...]
     absent_keys: tuple[str, ...]
-    lacking: tuple[str, ...] = ()
+    lacking: dict[str, tuple[Path, ...]] = field(default_factory=dict)
+    narrow: tuple[str, ...] = ()
+
+    def without(self, names: Iterable[str]) -> tuple[Path, ...]:
+        """The files that lack at least one of some features and inputs."""
+        return tuple(sorted({path for name in names for path in self.lacking.get(name, ())}))
 
 
 def find_columns(
@@ -84,7 +91,7 @@ def find_columns(
     features = {feature.name: finder.find("feature", feature.name, str(feature.type)) for feature in manifest.features}
     inputs = {column.name: finder.find(column.role, column.name, str(column.type)) for column in manifest.columns}
     keys = {name: finder.find("key", name, type_) for name, type_ in manifest.keys.items()}
-    lacking = tuple(sorted(finder.read & set(log.lacking)))
+    lacking = {name: log.lacking[column] for name, column in finder.found.items() if column in log.lacking}
     filters = {
         name: finder.find("label", name, type_)
         for rule in manifest.filters
@@ -116,6 +123,7 @@ def find_columns(
         absent_features=tuple(name for name, text in features.items() if text is None),
         absent_keys=tuple(name for name, text in keys.items() if text is None),
         lacking=lacking,
+        narrow=tuple(name for name, column in finder.found.items() if log.columns[column] in {"float", "halffloat"}),
     )
 
 
@@ -127,16 +135,20 @@ class _Finder:
         self.renamed = renamed
         self.assume_utc = assume_utc
         self.used: set[str] = set()
-        self.read: set[str] = set()
+        self.found: dict[str, str] = {}
 
     def find(self, role: str, name: str, type_name: str) -> str | None:
         """The text that reads a column of some role, None where it is not there."""
         for candidate in (f"{role}.{name}", name):
             if candidate in self.renamed:
                 self.used.add(candidate)
+                self.found[name] = self.renamed[candidate]
                 return self._read(self.renamed[candidate], type_name)
         found = next((candidate for candidate in (f"{role}.{name}", name) if candidate in self.log.columns), None)
-        return None if found is None else self._read(found, type_name)
+        if found is None:
+            return None
+        self.found[name] = found
+        return self._read(found, type_name)
 
     def find_plain(self, name: str, type_name: str | None) -> str | None:
         """The text that reads a column of the log itself; of any type, as text, where no type is given."""
@@ -166,7 +178,6 @@ class _Finder:
         """The text that reads a column as a type, exactly or with an error."""
         if column not in self.log.columns:
             raise self._unknown(column)
-        self.read.add(column)
         found, name = self.log.columns[column], quote_name(column)
         kind = type_name.partition("(")[0]
         if found == "null":
@@ -176,7 +187,7 @@ class _Finder:
         if found not in ACCEPTED[kind]:
             raise LogError(
                 f"column {column!r} of the log is {found}, expected {type_name}",
-                remedy=f"Write it as {' or '.join(ACCEPTED[kind][:2])}.",
+                remedy=f"Write it as {_CANONICAL[kind]}.",
             )
         if kind == "Int64" and found in FLOATS:
             # A table library without missing integers writes them as floats; whole ones are still exact.
@@ -202,6 +213,14 @@ class _Finder:
             )
         return f"CAST({quote_name(column)} AS TIMESTAMP) AT TIME ZONE 'UTC'"
 
+
+_CANONICAL = {
+    "Float64": "double",
+    "Int64": "int64",
+    "Bool": "bool",
+    "String": "string",
+    "Vector": "list<double>",
+}
 
 _SQL = {
     "Float64": "DOUBLE",

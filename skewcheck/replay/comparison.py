@@ -38,6 +38,7 @@ class Sides:
         type: Their type.
         tolerance: Relative tolerance for numbers.
         reads: Columns of the relation to show beside a sample, by the name to show.
+        applies: SQL text that is True for the rows in which both sides are known; empty for all rows.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Sides:
     type: Type
     tolerance: float = 0.0
     reads: Mapping[str, str] = field(default_factory=dict)
+    applies: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +75,15 @@ def compare(
     # Whether a NaN is the same as a null is asked only where anything differs at all: it costs on every row.
     mismatches = [_count(_distinct(side)) for side in sides]
     span = [_iso(f"{edge}({REQUESTED_AT})") for edge in ("min", "max")]
-    columns = ", ".join(["count(*)", *span, *mismatches])
+    compared = ["count(*)" if not side.applies else _count(side.applies) for side in sides]
+    columns = ", ".join(["count(*)", *span, *mismatches, *compared])
     rows, first, last, *counts = _fetch(connection, f"SELECT {columns} FROM ({relation})")
-    suspect = [side for side, count in zip(sides, counts, strict=True) if count]
+    suspect = [side for side, count in zip(sides, counts, strict=False) if count]
     details = _find_details(connection, relation, suspect, samples)
     found = (details.get((side.stage, side.name), {"mismatched": 0}) for side in sides)
-    return Counted(rows, first, last, tuple(Comparison(compared=rows, **detail) for detail in found))
+    known = counts[len(sides) :]
+    comparisons = (Comparison(compared=count, **detail) for count, detail in zip(known, found, strict=True))
+    return Counted(rows, first, last, tuple(comparisons))
 
 
 def differs(side: Sides) -> str:
@@ -102,7 +107,8 @@ def differs(side: Sides) -> str:
 
 def _distinct(side: Sides) -> str:
     """The same without the rule that NaN is missing; a vector has no missing elements."""
-    return f"{quote_name(side.served)} IS DISTINCT FROM {quote_name(side.replayed)}"
+    distinct = f"{quote_name(side.served)} IS DISTINCT FROM {quote_name(side.replayed)}"
+    return f"{side.applies} AND {distinct}" if side.applies else distinct
 
 
 def _missing(side: Sides, column: str) -> str:

@@ -135,7 +135,7 @@ def _compare_at_the_time(task: Replay, asked: list[str], repository: Repository,
     relation = point_in_time_relation(task.log, task.columns, manifest, task.query, retrieved, store)
     every = point_in_time_sides(manifest, task.columns, task.tolerance)
     sides = [side for side in every if side.stage in asked]
-    of_columns = column_sides(manifest)
+    of_columns = column_sides(manifest, task.columns)
     counted = compare(task.connection, relation, [*sides, *of_columns], samples=task.samples)
     found.keep(sides, counted.comparisons[: len(sides)])
     sources = {column.name: column.source for column in manifest.columns}

@@ -7,7 +7,7 @@ cut; run once more with the store's columns as the point-in-time join gives them
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from skewcheck.engines.sql import quote_name, quote_text
@@ -75,18 +75,31 @@ def transform_sides(manifest: Manifest, columns: LogColumns, tolerance: float) -
 def point_in_time_sides(manifest: Manifest, columns: LogColumns, tolerance: float) -> list[Sides]:
     """Retrieval: transformed against trained. End to end: served against trained."""
     return [
-        *_sides(manifest, columns, tolerance, "retrieval", "transform.", "training."),
-        *_sides(manifest, columns, tolerance, "end_to_end", "served.", "training."),
+        *_sides(manifest, columns, tolerance, "retrieval", "transform.", "training.", tuple(manifest.keys)),
+        *_sides(manifest, columns, tolerance, "end_to_end", "served.", "training.", tuple(manifest.keys)),
     ]
 
 
-def column_sides(manifest: Manifest) -> list[Sides]:
+def column_sides(manifest: Manifest, columns: LogColumns) -> list[Sides]:
     """For every column of the store: as logged against as at the time."""
     return [
-        Sides(column.name, "retrieval", f"logged.{column.name}", column.name, column.type)
+        Sides(
+            column.name,
+            "retrieval",
+            f"logged.{column.name}",
+            column.name,
+            column.type,
+            applies=_known(columns, (column.name, *manifest.keys)),
+        )
         for column in manifest.columns
         if column.role == "store"
     ]
+
+
+def _known(columns: LogColumns, names: Iterable[str]) -> str:
+    """SQL text that is True for the rows of files that have all of some columns; empty where every file has them."""
+    lacking = ", ".join(quote_text(str(path)) for path in columns.without(names))
+    return f"{FILE} NOT IN ({lacking})" if lacking else ""
 
 
 def _logged(log: str, columns: LogColumns) -> str:
@@ -112,7 +125,13 @@ def _apply(query: str, inputs: str, manifest: Manifest, prefix: str) -> str:
 
 
 def _sides(
-    manifest: Manifest, columns: LogColumns, tolerance: float, stage: str, served: str, replayed: str
+    manifest: Manifest,
+    columns: LogColumns,
+    tolerance: float,
+    stage: str,
+    served: str,
+    replayed: str,
+    keys: tuple[str, ...] = (),
 ) -> list[Sides]:
     return [
         Sides(
@@ -123,6 +142,7 @@ def _sides(
             feature.type,
             max(tolerance, feature.tolerance),
             {name: name for name in feature.reads},
+            _known(columns, (feature.name, *feature.reads, *keys)),
         )
         for feature in manifest.features
         if feature.name in columns.served

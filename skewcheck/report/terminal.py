@@ -137,16 +137,16 @@ class _Printer:
             counts.append(f"{format_count(shown.served_missing)} served missing")
         if shown.replayed_missing:
             counts.append(f"{format_count(shown.replayed_missing)} replayed missing")
-        if also := say_also(feature):
-            counts.append(also)
+        also = [line for line in (say_also(feature),) if line]
         sizes = {"max": shown.max_absolute_difference, "mean": shown.mean_absolute_difference}
         difference = [f"{label} {format_difference(size)}" for label, size in sizes.items() if size is not None]
         if self.wide:
             times = [_minute(shown.first_mismatch), _minute(shown.last_mismatch)]
-            stacks = [[escape_hidden(feature.name)], [stage], counts, difference or ["—"], times]
+            stacks = [[escape_hidden(feature.name)], [stage], [*counts, *also], difference or ["—"], times]
         else:
             span = format_span(shown.first_mismatch, shown.last_mismatch)
-            stacks = [[escape_hidden(feature.name), f"  {stage}", f"  {span}"], counts, difference or ["—"]]
+            under_name = [f"  {line}" for line in (stage, *also, span)]
+            stacks = [[escape_hidden(feature.name), *under_name], counts, difference or ["—"]]
         return [*("\n".join(stack) for stack in stacks), _sample(shown)]
 
     def print_columns(self, verdict: Verdict) -> None:

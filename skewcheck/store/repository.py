@@ -76,7 +76,10 @@ class Repository:
             return self.services[name]
         known = ", ".join(sorted(self.services)) or "none"
         said = "a service must be named" if name is None else f"there is no service {name!r}"
-        raise UsageError(f"{said}; {self.root / 'features'} declares: {known}", remedy="Name one of them.")
+        raise UsageError(
+            f"{said}; {self.root / 'features'} declares: {known}",
+            remedy=f"Name one of them, such as `skewcheck fit {min(self.services, default='SERVICE')}`.",
+        )
 
 
 def generated_directory(root: Path, service: str) -> Path:
@@ -166,7 +169,7 @@ def _import_module(name: str, path: Path) -> ModuleType:
         if error.name == "feast":
             raise UsageError(
                 "Feast is not installed",
-                remedy='Install it with: pip install "skewcheck[feast]" (from a checkout: pip install \'.[feast]\'), '
+                remedy="Install it with: pip install \"skewcheck[feast]\" (from a checkout: pip install '.[feast]'), "
                 "or audit with --stages transform.",
             ) from error
         raise DeclarationError(f"{path}: {error}", remedy="Install the module, or correct the import.") from error

@@ -364,3 +364,61 @@ def test_generated_code_that_is_older_than_the_declaration_is_pointed_out(
     verdict = audit(tmp_path / "log.parquet", generated_directory(root, "shop"), lambda: load_repository(root))
     assert verdict.verdict == "pass"
     assert [p.where for p in verdict.problems if "stale" in p.message] == ["codegen/shop"]
+
+
+@pytest.mark.parametrize(
+    ("dropped", "silent"),
+    [
+        ("feature.spending", {"spending"}),
+        ("request.amount", {"amount_z", "spending"}),
+        ("store.orders", {"many_orders", "orders_filled"}),
+    ],
+)
+def test_rows_of_files_that_lack_a_column_are_not_compared_and_that_is_said(
+    shop: Repository, clean_log: pa.Table, tmp_path: Path, dropped: str, silent: set[str]
+) -> None:
+    pq.write_table(clean_log.slice(0, 80), tmp_path / "whole.parquet")
+    pq.write_table(clean_log.slice(80).drop_columns([dropped]), tmp_path / "older's.parquet")
+    generated = generated_directory(shop.root, "shop")
+    verdict = audit(tmp_path, generated, lambda: shop)
+    assert skewed(verdict) == {}
+    assert (verdict.verdict, verdict.exit_code) == ("incomplete", 3)
+    assert any("older's.parquet" in problem.message for problem in verdict.problems)
+    for feature in verdict.features:
+        expected = 80 if feature.name in silent else 120
+        assert {comparison.compared for comparison in feature.stages.values()} == {expected}
+    assert audit(tmp_path, generated, lambda: shop, Options(ignore_unreadable=True)).verdict == "pass"
+
+
+def test_a_fault_beside_files_that_lack_the_column_is_still_found(
+    shop: Repository, clean_log: pa.Table, tmp_path: Path
+) -> None:
+    wrong = change(clean_log, "feature.local_hour", [0] * clean_log.num_rows)
+    pq.write_table(wrong.slice(0, 80), tmp_path / "whole.parquet")
+    pq.write_table(wrong.slice(80).drop_columns(["feature.local_hour"]), tmp_path / "older.parquet")
+    verdict = audit(tmp_path, generated_directory(shop.root, "shop"), lambda: shop)
+    assert skewed(verdict) == {"local_hour": "transform"}
+    expected = sum(hour != 0 for hour in column(clean_log, "feature.local_hour")[:80])
+    assert verdict.skewed[0].shown.mismatched == expected
+
+
+def test_generated_sql_that_was_edited_is_refused(shop: Repository, clean_log: pa.Table, tmp_path: Path) -> None:
+    shutil.copytree(generated_directory(shop.root, "shop"), tmp_path / "shop")
+    query = tmp_path / "shop" / "features.sql"
+    query.write_text(query.read_text() + "-- edited\n")
+    pq.write_table(clean_log, tmp_path / "log.parquet")
+    with pytest.raises(StateError, match=r"features\.sql was changed after it was generated"):
+        audit(tmp_path / "log.parquet", tmp_path / "shop")
+
+
+def test_features_logged_in_32_bits_are_pointed_out_with_the_tolerance_that_forgives_it(
+    audited: Audit, clean_log: pa.Table
+) -> None:
+    place = clean_log.column_names.index("feature.amount_z")
+    narrow = clean_log.column("feature.amount_z").cast(pa.float32())
+    log = clean_log.set_column(place, "feature.amount_z", narrow)
+    verdict = audited(log)
+    assert skewed(verdict) == {"amount_z": "transform"}
+    assert any("amount_z as 32-bit floats" in problem.message for problem in verdict.problems)
+    forgiving = audited(log, tolerance=1e-6)
+    assert (forgiving.verdict, forgiving.problems) == ("pass", ())

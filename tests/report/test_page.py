@@ -252,3 +252,22 @@ def test_text_stands_out_from_its_ground_in_light_and_dark(fail: Verdict) -> Non
             for ink in ("ink", "quiet", "fail", "pass", "incomplete", "link"):
                 low, high = sorted((_luminance(colours[ground]), _luminance(colours[ink])))
                 assert (high + 0.05) / (low + 0.05) >= 4.5, (ink, ground)
+
+
+def test_an_instant_among_the_inputs_reads_like_the_time_of_the_request(fail: Verdict) -> None:
+    text = Page(render_page(fail)).text
+    assert "2013-07-01 05:00:00" in text
+    assert "2013-07-01T05:00:00" not in text
+
+
+def test_a_second_stage_that_differs_is_named(fail: Verdict) -> None:
+    assert 'class="also"' not in render_page(fail)
+    feature = fail.features[0]
+    both = replace(feature, stages={**feature.stages, "retrieval": Comparison(29_425, 1_142)})
+    html = render_page(replace(fail, features=(both, *fail.features[1:])))
+    assert '<span class="also">also retrieval: 1,142</span>' in html
+
+
+def test_the_page_says_when_two_values_are_equal(passed: Verdict) -> None:
+    text = Page(render_page(passed)).text
+    assert "the same value (zero has one value), or two numbers within the relative tolerance that was given" in text

@@ -17,6 +17,7 @@ from skewcheck.report.values import (
     format_count,
     format_difference,
     format_hash,
+    format_input,
     format_pair,
     format_rate,
     format_span,
@@ -178,3 +179,21 @@ def test_hashes_are_short_and_named_when_they_were_not_logged() -> None:
     assert format_hash("sha256:4c1f0e9ad7b25c3380a1") == "4c1f0e9ad7b2"
     assert format_hash("4c1f0e9ad7b25c3380a1") == "4c1f0e9ad7b2"
     assert format_hash(None) == "not logged"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("2013-07-01T05:00:00+00:00", "2013-07-01 05:00:00"),
+        ("2013-07-01T05:00:00Z", "2013-07-01 05:00:00"),
+        ("2013-07-01T05:00:00.000250+02:00", "2013-07-01 03:00:00.000250"),
+        ("2013-07-01", '"2013-07-01"'),
+        ("2013-07-01T05:00:00", '"2013-07-01T05:00:00"'),
+        ("2013-13-01T05:00:00Z", '"2013-13-01T05:00:00Z"'),
+        ("JFK", '"JFK"'),
+        (None, "missing"),
+        (71.06, "71.06"),
+    ],
+)
+def test_an_input_is_a_value_and_an_instant_reads_as_a_time(value: Any, text: str) -> None:
+    assert format_input(value) == text
