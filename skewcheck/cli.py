@@ -54,15 +54,17 @@ def start(
 
 @app.command()
 def init(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make; it must be new or empty.")],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder to make; it must be new, or empty but for .git.")
+    ],
 ) -> None:
     """Write a small working feature repo: declarations, data, and a service that logs what it serves."""
-    from skewcheck.scaffold import write_repository
+    from skewcheck.scaffold import next_step, write_repository
 
     console = Console(highlight=False)
     for path in write_repository(directory):
         console.print(f"  wrote {path}", markup=False, soft_wrap=True)
-    console.print(f"Next: cd {directory}, and read README.md there.", markup=False, soft_wrap=True)
+    console.print(next_step(directory), markup=False, soft_wrap=True)
 
 
 @app.command()
