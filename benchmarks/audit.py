@@ -16,7 +16,7 @@ from skewcheck.engines.sql import quote_name, quote_text
 from skewcheck.generate.manifest import read_manifest
 
 ROWS = 1_000_000
-ROUNDS = 5
+ROUNDS = 9
 LIMIT_MEBIBYTES = 1024
 
 _PEAK = """

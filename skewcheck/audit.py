@@ -6,7 +6,7 @@ import re
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -100,9 +100,6 @@ def _audit_once(
     with _make_folder() as folder, open_session(memory_limit=MEMORY_LIMIT, spill_to=folder) as connection:
         opened, held = _open_log(log, folder / "log", options)
         columns = find_columns(opened, manifest, renamed=options.renamed, assume_utc=options.assume_utc)
-        moved = dict(zip(opened.files, held, strict=True))
-        lacking = {name: tuple(moved[path] for path in paths) for name, paths in columns.lacking.items()}
-        columns = replace(columns, lacking=lacking)
         files = read_files(held)
         task = Replay(connection, files, columns, manifest, query, folder, options.samples, options.tolerance)
         replayed = replay(task, options.stages, open_repository)
@@ -188,8 +185,8 @@ def _find_partial(log: Log, columns: LogColumns, options: Options) -> tuple[Prob
         Problem(
             "warning" if options.ignore_unreadable else "error",
             f"column {name}",
-            f"is not in {len(files):,} of {len(log.files):,} files (first {files[0].name}); what needs it was not "
-            "compared in their rows",
+            f"is not in {len(files):,} of {len(log.files):,} files (first {log.files[files[0]].name}); what needs it "
+            "was not compared in their rows",
             "Restore the column, or leave those rows out on purpose with --ignore-unreadable.",
         )
         for name, files in columns.lacking.items()

@@ -182,6 +182,11 @@ def payments(count: int, first_day: float = 0.0) -> pa.Table:
 def build_shop(root: Path) -> Repository:
     """Write the shop, fit it and generate its code."""
     write_shop(root)
+    return fit_and_generate(root)
+
+
+def fit_and_generate(root: Path) -> Repository:
+    """Fit the service that a folder declares and generate its code."""
     repository = load_repository(root)
     service = repository.service("shop")
     sources = retrieve_training_set(repository, service, root / "data" / "training.parquet")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from skewcheck.engines.sql import quote_name, quote_text
 from skewcheck.errors import LogError, UsageError
@@ -23,7 +22,7 @@ ACCEPTED = {
 }
 """Arrow types that a column of each type may have in a log. A timestamp is told apart by its zone."""
 
-TAKEN = ("file_row_number", "log.file", "log.row")
+TAKEN = ("file_index", "file_row_number", "log.file", "log.row")
 """Names of the columns that the engine adds when it reads a log."""
 
 NO_TEXT = "CAST(NULL AS VARCHAR)"
@@ -43,7 +42,8 @@ class LogColumns:
         extra: For columns that only filters read.
         absent_features: Features that the log does not have.
         absent_keys: Join keys that the log does not have.
-        lacking: For each feature, input and key that some files lack, those files: nothing is known of their rows.
+        lacking: For each feature, input and key that some files lack, the places of those files in the log: nothing
+            is known of their rows.
         narrow: Features and inputs that are 32-bit floats or shorter, which carry about 7 digits.
     """
 
@@ -56,12 +56,12 @@ class LogColumns:
     extra: dict[str, str]
     absent_features: tuple[str, ...]
     absent_keys: tuple[str, ...]
-    lacking: dict[str, tuple[Path, ...]] = field(default_factory=dict)
+    lacking: dict[str, tuple[int, ...]] = field(default_factory=dict)
     narrow: tuple[str, ...] = ()
 
-    def without(self, names: Iterable[str]) -> tuple[Path, ...]:
-        """The files that lack at least one of some features and inputs."""
-        return tuple(sorted({path for name in names for path in self.lacking.get(name, ())}))
+    def without(self, names: Iterable[str]) -> tuple[int, ...]:
+        """The places in the log of the files that lack at least one of some features and inputs."""
+        return tuple(sorted({place for name in names for place in self.lacking.get(name, ())}))
 
 
 def find_columns(
@@ -91,7 +91,12 @@ def find_columns(
     features = {feature.name: finder.find("feature", feature.name, str(feature.type)) for feature in manifest.features}
     inputs = {column.name: finder.find(column.role, column.name, str(column.type)) for column in manifest.columns}
     keys = {name: finder.find("key", name, type_) for name, type_ in manifest.keys.items()}
-    lacking = {name: log.lacking[column] for name, column in finder.found.items() if column in log.lacking}
+    places = {path: place for place, path in enumerate(log.files)}
+    lacking = {
+        name: tuple(places[path] for path in log.lacking[column])
+        for name, column in finder.found.items()
+        if column in log.lacking
+    }
     filters = {
         name: finder.find("label", name, type_)
         for rule in manifest.filters

@@ -72,17 +72,17 @@ def compare(
         sides: What to compare.
         samples: How many differing rows to keep of each, the earliest first.
     """
-    # Whether a NaN is the same as a null is asked only where anything differs at all: it costs on every row.
-    mismatches = [_count(_distinct(side)) for side in sides]
+    # How many differ, and whether a NaN is the same as a null, is asked only where any do: it costs on every row.
+    any_differ = [f"bool_or({_distinct(side)})" for side in sides]
     span = [_iso(f"{edge}({REQUESTED_AT})") for edge in ("min", "max")]
     compared = ["count(*)" if not side.applies else _count(side.applies) for side in sides]
-    columns = ", ".join(["count(*)", *span, *mismatches, *compared])
-    rows, first, last, *counts = _fetch(connection, f"SELECT {columns} FROM ({relation})")
-    suspect = [side for side, count in zip(sides, counts, strict=False) if count]
+    columns = ", ".join(["count(*)", *span, *any_differ, *compared])
+    rows, first, last, *found = _fetch(connection, f"SELECT {columns} FROM ({relation})")
+    suspect = [side for side, differ in zip(sides, found, strict=False) if differ]
     details = _find_details(connection, relation, suspect, samples)
-    found = (details.get((side.stage, side.name), {"mismatched": 0}) for side in sides)
-    known = counts[len(sides) :]
-    comparisons = (Comparison(compared=count, **detail) for count, detail in zip(known, found, strict=True))
+    counts = (details.get((side.stage, side.name), {"mismatched": 0}) for side in sides)
+    known = found[len(sides) :]
+    comparisons = (Comparison(compared=total, **detail) for total, detail in zip(known, counts, strict=True))
     return Counted(rows, first, last, tuple(comparisons))
 
 

@@ -16,7 +16,8 @@ from skewcheck.replay.columns import LogColumns
 from skewcheck.replay.comparison import Sides
 
 FILE, ROW, FOUND = '"log.file"', '"log.row"', '"log.found"'
-"""The place of a logged row, and whether the store answered for it. No input's name has a dot."""
+"""The place of a logged row: its file's place in the log, and its own in the file; and whether the store answered
+for it. No input's name has a dot."""
 
 
 def read_files(files: Sequence[Path]) -> str:
@@ -26,8 +27,8 @@ def read_files(files: Sequence[Path]) -> str:
     """
     paths = ", ".join(quote_text(escape_glob(str(path.absolute()))) for path in files)
     return (
-        f"(SELECT * RENAME (file_row_number AS {ROW}) FROM read_parquet([{paths}], union_by_name = true, "
-        "hive_partitioning = false, filename = 'log.file', file_row_number = true))"
+        f"(SELECT file_index AS {FILE}, file_row_number AS {ROW}, * FROM read_parquet([{paths}], "
+        "union_by_name = true, hive_partitioning = false))"
     )
 
 
@@ -98,7 +99,7 @@ def column_sides(manifest: Manifest, columns: LogColumns) -> list[Sides]:
 
 def _known(columns: LogColumns, names: Iterable[str]) -> str:
     """SQL text that is True for the rows of files that have all of some columns; empty where every file has them."""
-    lacking = ", ".join(quote_text(str(path)) for path in columns.without(names))
+    lacking = ", ".join(map(str, columns.without(names)))
     return f"{FILE} NOT IN ({lacking})" if lacking else ""
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from skewcheck import cli
 from tests.cli.conftest import Run
 
 COMMANDS = ("init", "fit", "generate", "apply", "audit")
@@ -142,3 +143,15 @@ def test_generated_code_that_cannot_be_written_is_named(run: Run, repo: Path) ->
     assert outcome.exit_code == 2
     assert f"cannot write {directory / 'row.py'}" in outcome.said
     assert (directory / "row.py" / "in_the_way").is_file()
+
+
+def test_an_error_that_nobody_foresaw_is_not_mistaken_for_a_check_that_failed(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(cli, "app", fail)
+    outcome = run("audit", "log")
+    assert outcome.exit_code == 3
+    assert "OSError: no space left on device" in outcome.err

@@ -103,6 +103,54 @@ def test_a_tolerance_holds_for_every_element_of_a_vector(served: Any, replayed: 
     assert compare_values(vector(2), [(served, replayed)], tolerance=1e-9).comparisons[0].mismatched == mismatched
 
 
+@pytest.mark.parametrize(
+    ("served", "replayed", "mismatched"),
+    [([None, 2.0], [1.0, 2.0], 1), ([1.0, 2.0], [1.0, None], 1), ([None, 2.0], [None, 2.0 + 1e-10], 0)],
+)
+def test_a_tolerance_does_not_forgive_a_missing_element(served: Any, replayed: Any, mismatched: int) -> None:
+    assert compare_values(vector(2), [(served, replayed)], tolerance=1e-9).comparisons[0].mismatched == mismatched
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "said"),
+    [
+        (-62_135_596_800_000_001, "0000-12-31T23:59:59.999999Z"),
+        (253_402_300_800_000_000, "10000-01-01T00:00:00Z"),
+        (2**63 - 1, None),
+    ],
+)
+def test_a_mismatch_at_a_time_that_python_cannot_hold_is_shown(microseconds: int, said: str | None) -> None:
+    table = pa.table(
+        {
+            "log.request_id": ["a"],
+            "log.requested_at": pa.array([microseconds]).cast(pa.timestamp("us", tz="UTC")),
+            "served": [1],
+            "replayed": [2],
+        }
+    )
+    with open_session() as connection:
+        connection.register("pairs", table)
+        counted = compare(connection, "SELECT * FROM pairs", [Sides("x", "transform", "served", "replayed", INT64)])
+    assert counted.comparisons[0].samples[0].requested_at == said
+    assert counted.first == said
+
+
+def test_samples_of_one_instant_are_the_same_whatever_the_threads_and_the_order_of_rows() -> None:
+    count = 200_000
+    instant = pa.array([START] * count, pa.timestamp("us", tz="UTC"))
+    places = list(range(count))
+    shown = []
+    for threads, order in ((1, places), (4, places[::-1])):
+        table = pa.table({"log.request_id": pa.nulls(count, pa.string()), "log.requested_at": instant})
+        table = table.append_column("served", pa.array(order)).append_column("replayed", pa.array([-1] * count))
+        with open_session() as connection:
+            connection.execute(f"SET threads = {threads}")
+            connection.register("pairs", table)
+            sides = [Sides("x", "transform", "served", "replayed", INT64)]
+            shown.append(compare(connection, "SELECT * FROM pairs", sides).comparisons[0].samples)
+    assert shown[0] == shown[1]
+
+
 def test_the_span_and_the_mismatches_are_dated() -> None:
     counted = compare_values(INT64, [(1, 1), (1, 2), (1, 3), (1, 1)])
     assert (counted.rows, counted.first, counted.last) == (4, "2024-01-01T00:00:00Z", "2024-01-01T00:00:03Z")

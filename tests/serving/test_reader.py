@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from skewcheck.errors import LogError
-from skewcheck.serving.reader import open_log
+from skewcheck.serving.reader import hold_files, open_log
 from skewcheck.serving.schema import METADATA_KEY, VERSION, LogSchema
 from skewcheck.serving.writer import LogWriter
 
@@ -211,8 +211,49 @@ def test_a_live_log_is_read_whole_while_its_files_are_merged(
 def test_reading_a_log_loads_no_pandas(tmp_path: Path) -> None:
     path = write(tmp_path / "a.parquet", {"x": [1.0]})
     program = (
-        "import sys; from skewcheck.serving.reader import open_log; open_log(sys.argv[1])\n"
+        "import sys; from skewcheck.serving.reader import hold_files, open_log; open_log(sys.argv[1])\n"
         "print([name for name in ('pandas', 'duckdb', 'feast') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_link_to_nothing_is_unreadable_and_no_sign_of_a_live_writer(tmp_path: Path) -> None:
+    good = write(tmp_path / "good.parquet", {"x": [1.0]})
+    (tmp_path / "dangling.parquet").symlink_to(tmp_path / "gone")
+    log = open_log(tmp_path)
+    assert log.files == (good,)
+    assert [path.name for path, reason in log.unreadable if "which is not there" in reason] == ["dangling.parquet"]
+
+
+def test_folders_behind_links_count_once_and_a_loop_ends(tmp_path: Path) -> None:
+    write(tmp_path / "elsewhere" / "a.parquet", {"x": [1.0]})
+    write(tmp_path / "log" / "b.parquet", {"x": [2.0]})
+    write(tmp_path / "neighbour" / "c.parquet", {"x": [3.0]})
+    (tmp_path / "log" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "log" / "again").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "log" / "itself").symlink_to(tmp_path / "log")
+    (tmp_path / "log" / "above").symlink_to(tmp_path)
+    assert sorted(path.name for path in open_log(tmp_path / "log").files) == ["a.parquet", "b.parquet"]
+
+
+def test_held_files_can_be_read_after_the_writer_merged_them(
+    schema: LogSchema, row: dict[str, Any], log_folder: Path, tmp_path: Path
+) -> None:
+    with LogWriter(schema, log_folder) as writer:
+        for _ in range(3):
+            writer.log_request(**row)
+            assert writer.flush()
+        log = open_log(log_folder)
+        (tmp_path / "held").mkdir()
+        held = hold_files(log, tmp_path / "held")
+    assert not any(path.exists() for path in log.files)
+    assert sum(pq.read_metadata(path).num_rows for path in held) == log.rows == 3
+    with pytest.raises(FileNotFoundError):
+        hold_files(log, tmp_path / "held")
+
+
+def test_files_that_no_writer_will_merge_are_read_where_they_are(tmp_path: Path) -> None:
+    path = write(tmp_path / "log" / "served.parquet", {"x": [1.0]})
+    (tmp_path / "held").mkdir()
+    assert hold_files(open_log(path), tmp_path / "held") == (path,)

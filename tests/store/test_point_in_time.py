@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -12,8 +13,8 @@ import pytest
 
 from skewcheck.errors import SkewcheckError
 from skewcheck.store.point_in_time import retrieve
-from skewcheck.store.repository import Repository
-from tests.shop import INSTANT, account_schema, at
+from skewcheck.store.repository import Repository, load_repository
+from tests.shop import INSTANT, account_schema, at, write_shop
 
 NAMES = ("balance", "tier", "orders")
 TTL = timedelta(days=30)
@@ -77,6 +78,17 @@ def test_whole_numbers_beside_missing_ones_stay_exact(shop: Repository) -> None:
     ]
     pq.write_table(pa.Table.from_pylist(rows, account_schema()), shop.root / "data" / "account.parquet")
     assert ask(shop, [(1, at(1)), (2, at(1))]) == [(0.1, "x", 2**53 + 1), (None, None, None)]
+
+
+def test_a_missing_key_beside_large_ones_does_not_blur_them(tmp_path: Path) -> None:
+    write_shop(tmp_path)
+    path = tmp_path / "data" / "account.parquet"
+    account = pq.read_table(path)
+    large = pa.array([2**53 + key for key in account.column("customer_id").to_pylist()])
+    pq.write_table(account.set_column(0, "customer_id", large), path)
+    repository = load_repository(tmp_path)
+    requests = [(2**53 + key, at(20)) for key in range(12)] + [(None, at(20))]
+    assert ask(repository, requests) == [expected(repository, key, instant) for key, instant in requests]
 
 
 def test_nothing_asked_is_nothing_returned(shop: Repository) -> None:

@@ -27,6 +27,14 @@ def test_rows_keep_their_order_and_labels_and_gain_the_store_s_columns(shop: Rep
     assert rows.schema.field("orders").type == pa.int64()
 
 
+def test_training_rows_whose_name_looks_like_a_pattern_are_that_file_alone(shop: Repository, tmp_path: Path) -> None:
+    data = shop.root / "data"
+    pq.write_table(payments(5), data / "rows[1].parquet")
+    pq.write_table(payments(7), data / "rows1.parquet")
+    rows, _ = retrieve(shop, tmp_path / "out.parquet", entities="data/rows[1].parquet")
+    assert rows.num_rows == 5
+
+
 def test_the_span_ends_before_its_end(shop: Repository, tmp_path: Path) -> None:
     rows, _ = retrieve(shop, tmp_path / "out.parquet", start="2024-03-03", end="2024-03-05")
     times = rows.column("event_timestamp").to_pylist()
