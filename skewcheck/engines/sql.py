@@ -31,8 +31,12 @@ def quote_text(value: str) -> str:
 
 def scan_parquet(path: str) -> str:
     """A Parquet file as a relation; the characters of its path stand for themselves, also those of a glob."""
-    plain = re.sub(r"[*?\[]", lambda match: f"[{match[0]}]", path)
-    return f"read_parquet({quote_text(plain)})"
+    return f"read_parquet({quote_text(escape_glob(path))})"
+
+
+def escape_glob(path: str) -> str:
+    """A path for DuckDB, which would take these characters for a pattern that other files match too."""
+    return re.sub(r"[*?\[]", lambda match: f"[{match[0]}]", path)
 
 
 def literal_text(value: bool | int | float | str | None) -> str:

@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from skewcheck.engines.sql import quote_name, quote_text
+from skewcheck.engines.sql import escape_glob, quote_name, quote_text
 from skewcheck.errors import LogError
 from skewcheck.generate.manifest import Manifest
 from skewcheck.replay.columns import LogColumns
-from skewcheck.replay.stages import FILE, ROW, escape_glob
+from skewcheck.replay.stages import FILE, ROW
 from skewcheck.store.point_in_time import retrieve
 from skewcheck.store.repository import Repository
 

@@ -6,11 +6,10 @@ cut; run once more with the store's columns as the point-in-time join gives them
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from skewcheck.engines.sql import quote_name, quote_text
+from skewcheck.engines.sql import escape_glob, quote_name, quote_text
 from skewcheck.generate.manifest import Manifest
 from skewcheck.replay.columns import LogColumns
 from skewcheck.replay.comparison import Sides
@@ -30,11 +29,6 @@ def read_files(files: Sequence[Path]) -> str:
         f"(SELECT file_index AS {FILE}, file_row_number AS {ROW}, * FROM read_parquet([{paths}], "
         "union_by_name = true, hive_partitioning = false))"
     )
-
-
-def escape_glob(path: str) -> str:
-    """A path for DuckDB, which would take these characters for a pattern that other files match too."""
-    return re.sub(r"[*?\[]", lambda found: f"[{found[0]}]", path)
 
 
 def transform_relation(log: str, columns: LogColumns, manifest: Manifest, query: str) -> str:
