@@ -20,7 +20,7 @@ from skewcheck.engines.session import open_session
 from skewcheck.engines.sql import quote_name, scan_parquet
 from skewcheck.generate.generation import load_row_module
 from skewcheck.generate.golden import differing_rows
-from skewcheck.language.kernels import zone_table
+from skewcheck.language.clock import zone_table
 
 GENERATED = Path(__file__).parent.parent / "codegen" / "departure_delay"
 SAMPLE = 20_000

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from skewcheck.language.kernels import read_zone
+from skewcheck.language.clock import read_zone
 from tests.adversarial import CLOCK_CHANGES, INSTANTS, ZONES
 from tests.both_engines import apply
 

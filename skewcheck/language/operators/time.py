@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 
-from skewcheck.language import kernels
+from skewcheck.language import clock
 from skewcheck.language.expressions import operator
 from skewcheck.language.operator import Example, Operator
 from skewcheck.language.operators.numbers import check_count
@@ -31,11 +31,11 @@ class _Part(Operator):
 
     def check(self) -> None:
         """The zone must be an IANA name."""
-        kernels.read_zone(self.zone)
+        clock.read_zone(self.zone)
 
     def local(self, instant: Term) -> Term:
         """Microseconds on the wall clock."""
-        return kernels.local_microseconds(instant, self.zone)
+        return clock.local_microseconds(instant, self.zone)
 
 
 @operator
@@ -51,7 +51,7 @@ class Hour(_Part):
 
     def expand(self, instant: Term) -> Term:
         """Floored division and remainder."""
-        return self.local(instant) // kernels.HOUR % 24
+        return self.local(instant) // clock.HOUR % 24
 
 
 @operator
@@ -67,7 +67,7 @@ class Minute(_Part):
 
     def expand(self, instant: Term) -> Term:
         """Floored division and remainder."""
-        return self.local(instant) // (60 * kernels.SECOND) % 60
+        return self.local(instant) // (60 * clock.SECOND) % 60
 
 
 @operator
@@ -83,7 +83,7 @@ class DayOfWeek(_Part):
 
     def expand(self, instant: Term) -> Term:
         """1970-01-01 was a Thursday."""
-        return (kernels.days_since_1970(self.local(instant)) + 3) % 7
+        return (clock.days_since_1970(self.local(instant)) + 3) % 7
 
 
 @operator
@@ -108,7 +108,7 @@ class IsWeekend(_Part):
 
     def expand(self, instant: Term) -> Term:
         """The fifth or sixth day after Monday."""
-        return (kernels.days_since_1970(self.local(instant)) + 3) % 7 >= 5
+        return (clock.days_since_1970(self.local(instant)) + 3) % 7 >= 5
 
 
 @operator
@@ -124,7 +124,7 @@ class Month(_Part):
 
     def expand(self, instant: Term) -> Term:
         """The Gregorian calendar."""
-        return kernels.month_of(self.local(instant))
+        return clock.month_of(self.local(instant))
 
 
 @operator
@@ -143,7 +143,7 @@ class Year(_Part):
 
     def expand(self, instant: Term) -> Term:
         """The Gregorian calendar."""
-        return kernels.year_of(self.local(instant))
+        return clock.year_of(self.local(instant))
 
 
 @operator
