@@ -20,13 +20,15 @@ ROUNDS = 9
 LIMIT_MEBIBYTES = 1024
 
 _PEAK = """
-import resource, sys
+import sys
 from pathlib import Path
 from skewcheck.audit import Options, audit
 verdict = audit(sys.argv[1], Path(sys.argv[2]), None, Options(stages=("transform",)))
 assert verdict.verdict == "pass" and verdict.rows.replayed == int(sys.argv[3]), verdict
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+status = Path("/proc/self/status").read_text()
+print(int(status.partition("VmHWM:")[2].split()[0]) / 1024)
 """
+# getrusage would begin with the peak of the process that started this one.
 
 
 def measure() -> list[tuple[str, float, float]]:
@@ -52,8 +54,8 @@ def _time_audit(log: Path) -> float:
     scanned += [*logged, *(f"feature.{name}" for name in features)]
     inputs = ", ".join(f"{quote_name(f'{c.role}.{c.name}')} AS {quote_name(c.name)}" for c in manifest.columns)
     scan = f"SELECT {', '.join(f'any_value({quote_name(name)})' for name in scanned)}, count(*) FROM {files}"
-    counts = ", ".join(f"count({quote_name(name)})" for name in features)
-    compute = f"WITH inputs AS NOT MATERIALIZED (SELECT {inputs} FROM {files}) SELECT {counts} FROM ({query})"
+    values = ", ".join(f"any_value({quote_name(name)})" for name in features)
+    compute = f"WITH inputs AS NOT MATERIALIZED (SELECT {inputs} FROM {files}) SELECT {values} FROM ({query})"
     with open_session() as connection:
         best = [float("inf")] * 3
         for _ in range(ROUNDS):

@@ -1,30 +1,28 @@
 """DuckDB: the primitives as SQL, and a program as one streaming query.
 
-A missing value is NULL. Instants are BIGINT, microseconds since 1970. Shared terms are columns of common table
-expressions, level by level; look-up tables are joined, so that a row's cost does not grow with the table. Rows keep no
-order.
+A look-up table is an ENUM type: a cast to it finds a string's place by its hash, so that a row's cost does not grow
+with the table and nothing has to be joined.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skewcheck.engines.program import Program, plan
-from skewcheck.engines.sql import literal_text, quote_name, quote_text
+from skewcheck.engines import query
+from skewcheck.engines.sql import is_visible, literal_text, quote_name, quote_text
 from skewcheck.language.primitives import ASCII_SPACE
 from skewcheck.language.terms import Term
-from skewcheck.language.types import INT64_MAX, INT64_MIN, TIMESTAMP_MAX, TIMESTAMP_MIN, Type
+from skewcheck.language.types import INT64_MAX, INT64_MIN, TIMESTAMP_MAX, TIMESTAMP_MIN
 
 _GUESS = "floor(log2({0}))"
 # TRY_CAST would be shorter; but DuckDB moves a TRY_CAST in a comparison to the other side, and nothing is missing then.
 _FITS = f"BETWEEN {INT64_MIN} AND {INT64_MAX}"
 _CHECKED = f"CASE WHEN CAST({{0}} AS HUGEINT) ~ CAST({{1}} AS HUGEINT) {_FITS} THEN {{0}} ~ {{1}} END"
-_DIGEST = "CAST(md5_number({0}) & 4294967295 AS BIGINT)"
-_CLOSED = re.compile(
-    r"\"[^\"]*\"|[a-z_]\w*\([^()]*\)|\(-?[\d.]+e[+-]?\d+\)|\d[\d.]*(e[+-]?\d+)?(::BIGINT)?|'[^']*'(::BIGINT)?"
-)
+_FLOAT_MIN = "(-9223372036854775808e0)"
+_MD5 = "CAST(md5_number({0}) & 4294967295 AS BIGINT)"
+# The number's lowest byte is the digest's first. Twice as fast as reading the hexadecimal digits.
+DIGEST = f"(({_MD5} & 255) << 24) + (({_MD5} & 65280) << 8) + (({_MD5} >> 8) & 65280) + ({_MD5} >> 24)"
 
 SPELLINGS = {
     "add": "{0} + {1}",
@@ -50,7 +48,13 @@ SPELLINGS = {
     # // and % cut towards zero; neither form below can overflow.
     "floor_divide": "CASE WHEN {0} >= 0 THEN {0} // {1} ELSE -1 - ((-1 - {0}) // {1}) END",
     "floor_modulo": "CASE WHEN {0} % {1} < 0 THEN {0} % {1} + {1} ELSE {0} % {1} END",
+    "integer_quotient": (
+        "CASE WHEN {1} = 0 OR ({1} = -1 AND {0} = " + literal_text(INT64_MIN) + ") THEN NULL"
+        " WHEN ({0} % {1} < 0) <> ({1} < 0) AND {0} % {1} <> 0 THEN {0} // {1} - 1 ELSE {0} // {1} END"
+    ),
     "to_float": "CAST({0} AS DOUBLE)",
+    "to_integer": f"CASE WHEN {{0}} >= {_FLOAT_MIN} AND {{0}} < -{_FLOAT_MIN} THEN CAST({{0}} AS BIGINT) END",
+    "to_text": "CAST({0} AS VARCHAR)",
     "equal": "{0} = {1}",
     "less": "{0} < {1}",
     "less_or_equal": "{0} <= {1}",
@@ -66,19 +70,40 @@ SPELLINGS = {
         "CASE WHEN strlen({0}) = length({0}) THEN lower({0})"
         " ELSE translate({0}, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') END"
     ),
+    "upper": (
+        "CASE WHEN strlen({0}) = length({0}) THEN upper({0})"
+        " ELSE translate({0}, 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ') END"
+    ),
     "strip": f"trim({{0}}, {quote_text(ASCII_SPACE)})",
     "length": "length({0})",
     "concatenate": "{0} || {1}",
-    # The number's lowest byte is the digest's first. Twice as fast as reading the hexadecimal digits.
-    "digest": (
-        f"(({_DIGEST} & 255) << 24) + (({_DIGEST} & 65280) << 8) + (({_DIGEST} >> 8) & 65280) + ({_DIGEST} >> 24)"
+    "contains": "contains({0}, {1})",
+    "starts_with": "starts_with({0}, {1})",
+    "ends_with": "suffix({0}, {1})",
+    "replace": "replace({0}, {1}, {2})",
+    "substring": "substring({0}, {1} + 1, {2})",
+    "part": "string_split({0}, {1})[{2} + 1]",
+    "count_item": "len(list_filter(string_split({0}, {1}), lambda item: item = {2}))",
+    "matches": "regexp_matches({0}, {table})",
+    "extract": "CASE WHEN regexp_matches({0}, {table}) THEN regexp_extract({0}, {table}, 1) END",
+    # The list of one list gives the codes a name, so that they are computed once and not for each bucket.
+    "ngram_counts": (
+        "list_transform([list_transform(range(length({0}) - {1} + 1), lambda place: ("
+        + DIGEST.format("substring({0}, place + 1, {1})")
+        + ") % {2})], lambda codes: list_transform(range({2}), lambda code:"
+        " CAST(len(list_filter(codes, lambda other: other = code)) AS DOUBLE)))[1]"
     ),
+    "digest": DIGEST,
     "microseconds": "{0}",
+    "instant": f"CASE WHEN {{0}} BETWEEN {TIMESTAMP_MIN} AND {TIMESTAMP_MAX} THEN {{0}} END",
+    "component": "{0}[{1} + 1]",
+    "dot": "list_inner_product({0}, {1})",
+    "scale_vector": (
+        "CASE WHEN list_bool_and(list_transform({0}, lambda item: isfinite(item * {1})))"
+        " THEN list_transform({0}, lambda item: item * {1}) END"
+    ),
 }
-"""The SQL of every primitive but `locate`, `interval`, `element`, `lookup` and `pack`.
-
-An argument is put in parentheses where it needs them.
-"""
+"""The SQL of every primitive but `locate`, `interval`, `element`, `lookup` and `pack`."""
 
 POSITIVE_SPELLINGS = {"floor_divide": "{0} // {1}", "floor_modulo": "{0} % {1}"}
 """Shorter forms for a first argument that is never below zero."""
@@ -115,148 +140,46 @@ def write_query(
         source: A relation, as SQL text: a name, or a query in parentheses.
         columns: For a column the SQL text that reads it, where it is not its own quoted name.
     """
-    program = plan(outputs, requires_names=_requires_names, reserved=())
-    return _Query(program, columns or {}).write(source)
+    return query.write_query(DIALECT, outputs, source=source, columns=columns)
 
 
-def egress(text: str, type_: Type) -> str:
-    """A computed value as a column of its type: an instant leaves its microseconds."""
-    return f"make_timestamptz({text})" if type_.name == "Timestamp" else text
+def _write_lookup(argument: str, table: Sequence[tuple[Any, Any]]) -> str:
+    """The place of the argument among the keys, and the value of that place."""
+    keys = [str(key) for key, _ in table]
+    if not all(is_visible(key) for key in keys):
+        # The type of an ENUM holds no call, and no NUL; bytes are printed with neither.
+        argument, keys = f"CAST(encode({argument}) AS VARCHAR)", [_print_bytes(key) for key in keys]
+    elif isinstance(table[0][0], int):
+        argument = f"CAST({argument} AS VARCHAR)"
+    place = f"CAST(enum_code(TRY_CAST({argument} AS ENUM({', '.join(map(quote_text, keys))}))) AS BIGINT)"
+    values = [value for _, value in table]
+    if all(type(value) is int for value in values) and values == list(range(values[0], values[0] + len(values))):
+        return f"{place} + {literal_text(values[0])}" if values[0] else place
+    return _write_element(place, values)
 
 
-class _Query:
-    """Writes one program as common table expressions."""
-
-    def __init__(self, program: Program, columns: Mapping[str, str]) -> None:
-        self.program = program
-        self.columns = columns
-        self.levels: dict[int, int] = {}
-
-    def write(self, source: str) -> str:
-        levels: dict[int, list[tuple[str, Term]]] = {}
-        for name, term in self.program.steps:
-            self.levels[id(term)] = self._level(term)
-            levels.setdefault(self.levels[id(term)], []).append((name, term))
-        ingress = [self._ingress(column) for column in self.program.columns]
-        parts = [_cte("level_0", ingress, source)]
-        parts += [self._write_level(level, levels[level]) for level in sorted(levels)]
-        hidden = [self._internal(term) for term in self.program.columns]
-        hidden += [self._internal(term) for _, term in self.program.steps]
-        outputs = [
-            f"{egress(self._code(term), term.type)} AS {quote_name(name)}"
-            for name, term in self.program.outputs.items()
-        ]
-        exclude = f" EXCLUDE ({', '.join(hidden)})" if hidden else ""
-        select = ",\n  ".join([f"*{exclude}", *outputs])
-        last = f"level_{max(levels, default=0)}"
-        return "WITH " + ",\n".join(parts) + f"\nSELECT\n  {select}\nFROM {last}\n"
-
-    def _write_level(self, level: int, steps: list[tuple[str, Term]]) -> str:
-        """One level: computed columns beside those of the level below, and joined look-up tables."""
-        joins: list[str] = []
-        computed: list[str] = []
-        for _, term in steps:
-            if term.name == "lookup":
-                table = f"table_{len(joins) + 1}_{level}"
-                rows = ", ".join(f"({literal_text(key)}, {literal_text(value)})" for key, value in term.parameter)
-                key = self._code(term.arguments[0])
-                joins.append(f"LEFT JOIN (VALUES {rows}) AS {table}(key, value) ON {table}.key = {key}")
-                computed.append(f"{table}.value AS {self._internal(term)}")
-            else:
-                computed.append(f"{self._spell(term)} AS {self._internal(term)}")
-        below = f"level_{level - 1}"
-        return _cte(f"level_{level}", computed, "\n  ".join([below, *joins]), star=f"{below}.*")
-
-    def _ingress(self, column: Term) -> str:
-        read = self.columns.get(column.name, quote_name(column.name))
-        return f"{INGRESS[column.type.name].format(read)} AS {self._internal(column)}"
-
-    def _internal(self, term: Term) -> str:
-        """The name of a column or step inside the query, which no column of the source has."""
-        return quote_name(f"#{self.program.names[id(term)]}")
-
-    def _level(self, term: Term) -> int:
-        """One above the highest level among the steps that a term reads."""
-        below = 0
-        stack = list(term.arguments)
-        while stack:
-            argument = stack.pop()
-            if id(argument) in self.levels:
-                below = max(below, self.levels[id(argument)])
-            elif self.program.name(argument) is None:
-                stack.extend(argument.arguments)
-        return below + 1
-
-    def _code(self, term: Term) -> str:
-        if self.program.name(term) is not None:
-            return self._internal(term)
-        if term.kind == "literal":
-            text = literal_text(term.parameter)
-            return text if term.present else f"CAST({text} AS {_internal_type(term.type)})"
-        if term.kind == "statistic":
-            raise ValueError(f"statistic {term.name} of {term.parameter} is not known")
-        return self._spell(term)
-
-    def _spell(self, term: Term) -> str:
-        arguments = [self._code(argument) for argument in term.arguments]
-        if term.name == "locate":
-            return _search(arguments[0], term.parameter, range(len(term.parameter) + 1))
-        if term.name == "interval":
-            return _search(arguments[0], *term.parameter)
-        if term.name == "element":
-            # A list's first place is 1.
-            values = ", ".join(literal_text(value) for value in term.parameter)
-            return f"([{values}])[{arguments[0]} + 1]"
-        if term.name == "pack":
-            absent = [f"{text} IS NULL" for text, a in zip(arguments, term.arguments, strict=True) if not a.present]
-            packed = f"[{', '.join(arguments)}]"
-            return f"CASE WHEN {' OR '.join(absent)} THEN NULL ELSE {packed} END" if absent else packed
-        return _spelling(term).format(*(_operand(argument) for argument in arguments))
+def _print_bytes(text: str) -> str:
+    """What DuckDB prints the UTF-8 bytes of a text as."""
+    plain = set(range(32, 127)) - set(b"\"'\\")
+    return "".join(chr(byte) if byte in plain else f"\\x{byte:02X}" for byte in text.encode())
 
 
-def _spelling(term: Term) -> str:
-    if term.name in POSITIVE_SPELLINGS and term.arguments[0].bounds[0] >= 0:
-        return POSITIVE_SPELLINGS[term.name]
-    return SPELLINGS[term.name]
+def _write_element(position: str, values: Sequence[Any]) -> str:
+    # A list's first place is 1.
+    return f"([{', '.join(map(literal_text, values))}])[{position} + 1]"
 
 
-def _cte(name: str, computed: list[str], source: str, star: str = "*") -> str:
-    select = ",\n    ".join([star, *computed])
-    return f"{name} AS NOT MATERIALIZED (\n  SELECT\n    {select}\n  FROM {source}\n)"
-
-
-def _operand(text: str) -> str:
-    """An argument in parentheses, unless it is a name, one call or a plain constant."""
-    return text if _CLOSED.fullmatch(text) else f"({text})"
-
-
-def _search(argument: str, edges: Sequence[Any], values: Sequence[int]) -> str:
-    """The value of the interval in which the argument lies, by bisection; an interval holds its lower edge."""
-
-    def branch(low: int, high: int) -> str:
-        if low == high:
-            return str(values[low])
-        middle = (low + high) // 2
-        edge = edges[middle]
-        bound = literal_text(edge) if isinstance(edge, float) else str(edge)
-        return f"CASE WHEN {argument} < {bound} THEN {branch(low, middle)} ELSE {branch(middle + 1, high)} END"
-
-    return f"CASE WHEN {argument} IS NOT NULL THEN CAST({branch(0, len(edges))} AS BIGINT) END"
-
-
-def _internal_type(type_: Type) -> str:
-    return "BIGINT" if type_.name == "Timestamp" else SQL_TYPES[type_.name]
-
-
-def _requires_names(term: Term) -> Collection[Term]:
-    """Arguments that the SQL writes more than once, and whatever is looked up."""
-    if term.kind != "call":
-        return ()
-    if term.name in {"locate", "interval", "lookup"}:
-        return (*term.arguments, term) if term.name == "lookup" else term.arguments
-    if term.name == "element":
-        return ()
-    if term.name == "pack":
-        return [argument for argument in term.arguments if not argument.present]
-    spelling = _spelling(term)
-    return [argument for position, argument in enumerate(term.arguments) if spelling.count(f"{{{position}}}") > 1]
+DIALECT = query.Dialect(
+    spellings=SPELLINGS,
+    positive_spellings=POSITIVE_SPELLINGS,
+    types=SQL_TYPES,
+    ingress=INGRESS,
+    instant="make_timestamptz({0})",
+    exclude="EXCLUDE ({0})",
+    table="AS NOT MATERIALIZED",
+    quote_name=quote_name,
+    literal_text=literal_text,
+    write_lookup=_write_lookup,
+    write_element=_write_element,
+    write_list=lambda elements: f"[{', '.join(elements)}]",
+)

@@ -13,6 +13,7 @@ from typing import Any
 
 from skewcheck.engines.program import Program, plan
 from skewcheck.language.terms import Term, walk
+from skewcheck.language.types import TIMESTAMP_MAX, TIMESTAMP_MIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,10 @@ SPELLINGS = {
     "checked_multiply": Spelling("{0} * {1}", ("not INT64_MIN <= {0} * {1} <= INT64_MAX",)),
     "floor_divide": Spelling("{0} // {1}"),
     "floor_modulo": Spelling("{0} % {1}"),
+    "integer_quotient": Spelling("{0} // {1}", ("{1} == 0", "{1} == -1 and {0} == INT64_MIN")),
     "to_float": Spelling("float({0})"),
+    "to_integer": Spelling("int({0})", ("not -9223372036854775808.0 <= {0} < 9223372036854775808.0",)),
+    "to_text": Spelling("str({0})"),
     "equal": Spelling("{0} == {1}"),
     "less": Spelling("{0} < {1}"),
     "less_or_equal": Spelling("{0} <= {1}"),
@@ -71,19 +75,63 @@ SPELLINGS = {
     "element": Spelling("{table}[{0}]"),
     "lookup": Spelling("{table}.get({0})", takes_missing=True),
     "lower": Spelling("{0}.lower() if {0}.isascii() else {0}.translate(ASCII_LOWER)"),
+    "upper": Spelling("{0}.upper() if {0}.isascii() else {0}.translate(ASCII_UPPER)"),
     "strip": Spelling("{0}.strip(ASCII_SPACE)"),
     "length": Spelling("len({0})"),
     "concatenate": Spelling("{0} + {1}"),
+    "contains": Spelling("{1} in {0}"),
+    "starts_with": Spelling("{0}.startswith({1})"),
+    "ends_with": Spelling("{0}.endswith({1})"),
+    "replace": Spelling("{0}.replace({1}, {2})"),
+    "substring": Spelling("{0}[{1} : {1} + {2}]"),
+    "part": Spelling("({0}.split({1}, {2} + 1) + [None] * ({2} + 1))[{2}]"),
+    "count_item": Spelling("{0}.split({1}).count({2})"),
+    "matches": Spelling("{table}.search({0}) is not None"),
+    "extract": Spelling("_extract({table}, {0})"),
+    "ngram_counts": Spelling("_count_ngrams({0}, {1}, {2})"),
     "digest": Spelling('int.from_bytes(md5({0}.encode(), usedforsecurity=False).digest()[:4], "big")'),
     "microseconds": Spelling("{0}"),
+    "instant": Spelling("{0}", (f"not {TIMESTAMP_MIN} <= {{0}} <= {TIMESTAMP_MAX}",)),
     "pack": Spelling("[{all}]"),
+    "component": Spelling("{0}[{1}]"),
+    "dot": Spelling("_dot({0}, {1})"),
+    "scale_vector": Spelling("_scale({0}, {1})"),
 }
+
+HELPERS = {
+    "_extract": """
+def _extract(pattern, text):
+    found = pattern.search(text)
+    return None if found is None else found[1] or ""
+""",
+    "_count_ngrams": """
+def _count_ngrams(text, size, buckets):
+    counts = [0.0] * buckets
+    for place in range(len(text) - size + 1):
+        ngram = text[place : place + size].encode()
+        counts[int.from_bytes(md5(ngram, usedforsecurity=False).digest()[:4], "big") % buckets] += 1.0
+    return counts
+""",
+    "_dot": """
+def _dot(left, right):
+    total = 0.0
+    for one, other in zip(left, right):
+        total += one * other
+    return total
+""",
+    "_scale": """
+def _scale(vector, factor):
+    scaled = [item * factor for item in vector]
+    return scaled if all(-INFINITY < item < INFINITY for item in scaled) else None
+""",
+}
+"""Functions that spellings call."""
 
 PRESENT_SPELLINGS = {"and": Spelling("{0} and {1}"), "or": Spelling("{0} or {1}")}
 """Shorter forms for arguments that are never missing."""
 
 
-RESERVED = frozenset(name for row in SPELLINGS.values() for name in re.findall(r"(?<![.\w{])[a-z]\w*", row.text))
+RESERVED = frozenset(name for row in SPELLINGS.values() for name in re.findall(r"(?<![.\w{])[a-z_]\w*", row.text))
 """Names that the expressions use themselves."""
 
 
@@ -259,6 +307,8 @@ class _Writer:
                 self.tables[key] = (name, literal_text(edges))
             elif term.name == "lookup":
                 self.tables[key] = (name, literal_text(dict(term.parameter)))
+            elif isinstance(term.parameter, str):
+                self.tables[key] = (name, f"compile({key[1]}, ASCII)")
             else:
                 self.tables[key] = (name, literal_text(term.parameter))
         return self.tables[key][0]

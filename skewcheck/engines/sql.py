@@ -17,6 +17,11 @@ _INVISIBLE = re.compile("([\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u2
 """Characters that SQL text cannot hold, that an editor may change, or that hide what is written."""
 
 
+def is_visible(value: str) -> bool:
+    """Whether `quote_text` writes a string as one constant, without a call."""
+    return not _INVISIBLE.search(value)
+
+
 def quote_text(value: str) -> str:
     """A string constant; a character that nobody can see is written as a call."""
     parts = [

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from skewcheck.engines.python import Source
+from skewcheck.engines.python import HELPERS, Source, literal_text
 from skewcheck.generate.rendering import render_template
 from skewcheck.language.primitives import ASCII_SPACE
+
+CONSTANTS = {
+    "ASCII_LOWER": "{code: code + 32 for code in range(65, 91)}",
+    "ASCII_UPPER": "{code: code - 32 for code in range(97, 123)}",
+    "ASCII_SPACE": literal_text(ASCII_SPACE),
+}
+"""Constants that spellings read."""
 
 
 def render_row_module(
@@ -25,6 +32,8 @@ def render_row_module(
     types = {type_ for _, _, type_ in source.columns}
     types |= {type_ for _, _, type_ in source.outputs if type_ == "Timestamp"}
     code = "\n".join([text for block in source.blocks for _, text in block.statements] + [o[1] for o in source.outputs])
+    helpers = [text for name, text in HELPERS.items() if f"{name}(" in code]
+    everything = "\n".join([code, *helpers, *(text for _, text in source.tables)])
     return render_template(
         "row.py.jinja",
         service=service,
@@ -32,9 +41,9 @@ def render_row_module(
         state=state,
         source=source,
         types=types,
-        imports=_imports(code, types),
-        uses_text_constants="ASCII_" in code,
-        ascii_space=ASCII_SPACE,
+        imports=_imports(everything, types),
+        helpers=helpers,
+        constants={name: text for name, text in CONSTANTS.items() if name in code},
         column_names=tuple(name for name, _, _ in source.columns),
         feature_names=tuple(name for name, _, _ in source.outputs),
         expressions=expressions,
@@ -59,4 +68,6 @@ def _imports(code: str, types: set[str]) -> list[str]:
         lines.append("from hashlib import md5")
     if functions := [name for name in ("frexp", "ldexp", "sqrt") if f"{name}(" in code]:
         lines.append(f"from math import {', '.join(functions)}")
+    if "compile(" in code:
+        lines.append("from re import ASCII, compile")
     return lines

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from skewcheck.language import terms
 from skewcheck.language.terms import Term
-from skewcheck.language.types import FLOAT64, Type
+from skewcheck.language.types import FLOAT64, INT64, Type
 
 if TYPE_CHECKING:
     from skewcheck.language.expressions import Expression
@@ -158,6 +158,7 @@ class Placeholder:
 
     key: str
     name: str
+    type: Type = INT64
 
 
 REGISTRY: dict[str, type[Operator]] = {}

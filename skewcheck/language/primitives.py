@@ -67,8 +67,15 @@ _ROWS = (
     Primitive("checked_multiply", "Product of two Int64; missing where it does not fit 64 bits.", partial=True),
     Primitive("floor_divide", "Int64 floor(a / b) for a constant b > 0."),
     Primitive("floor_modulo", "Int64 a - b * floor(a / b) for a constant b > 0: from 0 to b - 1."),
+    Primitive(
+        "integer_quotient",
+        "Int64 floor(a / b) for any Int64 b; missing where b is 0 or the result does not fit 64 bits.",
+        partial=True,
+    ),
     # Conversion
     Primitive("to_float", "The Float64 nearest to an Int64, ties to even."),
+    Primitive("to_integer", "The Int64 of an integral Float64; missing where it does not fit 64 bits.", partial=True),
+    Primitive("to_text", "The decimal digits of an Int64, with - in front where it is below zero."),
     # Comparison: numbers by value, strings by code point, False before True
     Primitive("equal", "Whether two values of one type are the same."),
     Primitive("less", "Whether the first of two values of one type comes before the second."),
@@ -89,14 +96,60 @@ _ROWS = (
     Primitive("lookup", "The table's value for the key; missing for any other key.", partial=True),
     # Text: Unicode code points
     Primitive("lower", "A to Z become a to z, every other code point stays."),
+    Primitive("upper", "a to z become A to Z, every other code point stays."),
     Primitive("strip", "Without leading and trailing space, tab, newline, return, form feed and vertical tab."),
     Primitive("length", "Number of code points."),
     Primitive("concatenate", "The first string followed by the second."),
+    Primitive("contains", "Whether the second string stands somewhere in the first; the empty string always does."),
+    Primitive("starts_with", "Whether the first string begins with the second."),
+    Primitive("ends_with", "Whether the first string ends with the second."),
+    Primitive(
+        "replace",
+        "The first string with each occurrence of the second, found from the left without overlap, replaced by the "
+        "third; the second is constant and not empty.",
+    ),
+    Primitive(
+        "substring", "At most c code points from position p (0 is the first), for constant p and c of at least 0."
+    ),
+    Primitive(
+        "part",
+        "Piece k (0 is the first) of the string cut at every occurrence of a separator, found from the left without "
+        "overlap; missing where there are fewer pieces; separator and k are constant, the separator not empty.",
+        partial=True,
+    ),
+    Primitive(
+        "count_item",
+        "How many of the pieces, cut as `part` does, equal a constant (Int64).",
+    ),
+    Primitive("matches", "Whether a pattern of `skewcheck.language.patterns` is found somewhere in the string."),
+    Primitive(
+        "extract",
+        "What group 1 of a pattern caught at the leftmost match, the empty string where the group took no part; "
+        "missing where the pattern is not found.",
+        partial=True,
+    ),
+    Primitive(
+        "ngram_counts",
+        "For the constant n and b a Vector of length b: at place i the number of substrings of n code points whose "
+        "`digest` modulo b is i.",
+    ),
     Primitive("digest", "The first 32 bits of the MD5 of the UTF-8 bytes, big-endian, as an Int64."),
     # Time
     Primitive("microseconds", "Int64 microseconds since 1970-01-01T00:00:00Z."),
+    Primitive("instant", "The Timestamp of Int64 microseconds; missing outside the years 1 to 9999.", partial=True),
     # Vectors
     Primitive("pack", "A Vector of the arguments in order."),
+    Primitive("component", "The element of a Vector at a constant place (0 is the first)."),
+    Primitive(
+        "dot",
+        "The sum of the products of two Vectors of one length, product by product from the first, beginning with 0.",
+        finite=False,
+    ),
+    Primitive(
+        "scale_vector",
+        "A Vector with every element multiplied by a Float64; missing where a product is not finite.",
+        partial=True,
+    ),
 )
 
 PRIMITIVES = {row.name: row for row in _ROWS}

@@ -25,6 +25,7 @@ from skewcheck.language.types import (
     INT64_MAX,
     INT64_MIN,
     STRING,
+    TIMESTAMP,
     TIMESTAMP_MAX,
     TIMESTAMP_MIN,
     Type,
@@ -281,11 +282,16 @@ def _clamp(value: int) -> int:
 _RESULT_TYPES = {
     **dict.fromkeys(("add", "subtract", "multiply", "divide", "quotient", "square_root", "floor"), FLOAT64),
     **dict.fromkeys(("power_of_two", "finite", "to_float"), FLOAT64),
+    **dict.fromkeys(("component", "dot"), FLOAT64),
     **dict.fromkeys(("exponent", "locate", "interval", "length", "digest", "microseconds"), INT64),
+    **dict.fromkeys(("integer_quotient", "to_integer", "count_item"), INT64),
     **dict.fromkeys(("integer_add", "integer_subtract", "integer_multiply", "floor_divide", "floor_modulo"), INT64),
     **dict.fromkeys(("checked_add", "checked_subtract", "checked_multiply"), INT64),
     **dict.fromkeys(("equal", "less", "less_or_equal", "and", "or", "not", "is_missing"), BOOL),
-    **dict.fromkeys(("lower", "strip", "concatenate"), STRING),
+    **dict.fromkeys(("contains", "starts_with", "ends_with", "matches"), BOOL),
+    **dict.fromkeys(("lower", "upper", "strip", "concatenate", "replace", "substring", "part", "extract"), STRING),
+    "to_text": STRING,
+    "instant": TIMESTAMP,
 }
 
 
@@ -296,10 +302,14 @@ def _result_type(name: str, arguments: tuple[Term, ...], parameter: Any) -> Type
         return arguments[1].type
     if name == "pack":
         return vector(len(arguments))
-    if name == "element":
-        return literal(parameter[0]).type
-    # A lookup table that is fitted later maps to Int64 codes.
-    return literal(parameter[0][1]).type if isinstance(parameter, tuple) and parameter else INT64
+    if name == "scale_vector":
+        return arguments[0].type
+    if name == "ngram_counts":
+        return vector(arguments[2].parameter)
+    # The table of `element` or `lookup`; one that is fitted later says itself what it holds.
+    if not isinstance(parameter, tuple):
+        return parameter.type
+    return literal(parameter[0] if name == "element" else parameter[0][1]).type
 
 
 def _is_present(primitive: Primitive, arguments: tuple[Term, ...]) -> bool:
@@ -333,12 +343,15 @@ def _bounds(name: str, arguments: tuple[Term, ...], parameter: Any) -> Bounds:
         return min(parameter[1]), max(parameter[1])
     if name == "restrict":
         return ranges[0]
-    if name == "lookup" and isinstance(parameter, tuple) and parameter:
+    if name == "lookup" and isinstance(parameter, tuple):
         return min(value for _, value in parameter), max(value for _, value in parameter)
+    if name == "element" and isinstance(parameter, tuple):
+        return min(parameter), max(parameter)
     fixed = {
         "microseconds": (TIMESTAMP_MIN, TIMESTAMP_MAX),
         "exponent": (-1074, 1023),
         "digest": (0, 2**32 - 1),
         "length": (0, 2**40),
+        "count_item": (0, 2**40),
     }
     return fixed.get(name, WHOLE)
