@@ -4,7 +4,7 @@ PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench parity docs clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -30,6 +30,13 @@ lint: $(VENV)/installed ## Style and types
 
 bench: $(VENV)/installed ## Speed as ratios against floors; exit 1 past a limit
 	@$(RUN) -m benchmarks
+
+ROWS := 1000000
+parity: $(VENV)/installed ## Every operator through all engines on ROWS hard rows (1000000)
+	@$(RUN) -m skewcheck parity --rows $(ROWS) --spark-rows 200000
+
+docs: $(VENV)/installed ## Make docs/operators.md of the operators
+	@$(RUN) -m skewcheck operators --format markdown > docs/operators.md.new && mv docs/operators.md.new docs/operators.md
 
 clean: ## Remove everything that a command made
 	@rm -rf $(VENV) demo-output data log *.egg-info

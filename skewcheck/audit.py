@@ -6,16 +6,18 @@ import re
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 import duckdb
 
+from skewcheck.engines.opaque import Loaded, find_failure, register_functions
 from skewcheck.engines.session import open_session
 from skewcheck.errors import LogError, UsageError
 from skewcheck.generate.manifest import Manifest, read_generated, read_manifest
+from skewcheck.generate.row_module import load_row_module
 from skewcheck.replay.columns import LogColumns, find_columns
 from skewcheck.replay.population import count_duplicates, count_outside, read_versions
 from skewcheck.replay.replaying import COMPARED, NOT_ASKED, OpenRepository, Replay, Replayed, replay
@@ -77,27 +79,45 @@ def audit(
     Raises:
         StateError: The generated code is missing.
         LogError: The log is not there, is empty, or lacks what the replay needs.
+        OpaqueError: An opaque function raises an error on a logged row, or gives a value of another type.
     """
     options = options or Options()
     manifest = read_manifest(generated / "manifest.json")
-    query = read_generated(generated, manifest, "features.sql")
+    code = _Code(manifest, read_generated(generated, manifest, "features.sql"), _load_functions(generated, manifest))
     try:
         try:
-            return _audit_once(log, manifest, query, open_repository, options)
+            return _audit_once(log, code, open_repository, options)
         except duckdb.IOException:
             # A writer that was idle for long may have merged its files into one since the log was opened.
-            return _audit_once(log, manifest, query, open_repository, options)
+            return _audit_once(log, code, open_repository, options)
     except duckdb.Error as error:
-        raise LogError(
+        raise find_failure(error) or LogError(
             f"the log {log} could not be replayed: {_say_error(error)}",
             remedy="Check that its files are whole and that each column holds what its name says.",
         ) from error
 
 
-def _audit_once(
-    log: Path | str, manifest: Manifest, query: str, open_repository: OpenRepository | None, options: Options
-) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """A service's generated code."""
+
+    manifest: Manifest
+    query: str
+    functions: Loaded
+
+
+def _load_functions(generated: Path, manifest: Manifest) -> Loaded:
+    """The opaque functions, from the row module that serving runs."""
+    if not manifest.calls_functions:
+        return {}
+    functions: Loaded = load_row_module(read_generated(generated, manifest, "row.py"))["OPAQUE"]
+    return functions
+
+
+def _audit_once(log: Path | str, code: _Code, open_repository: OpenRepository | None, options: Options) -> Verdict:
+    manifest, query = code.manifest, code.query
     with _make_folder() as folder, open_session(memory_limit=MEMORY_LIMIT, spill_to=folder) as connection:
+        register_functions(connection, code.functions)
         opened, held = _open_log(log, folder / "log", options)
         columns = find_columns(opened, manifest, renamed=options.renamed, assume_utc=options.assume_utc)
         files = read_files(held)
@@ -176,7 +196,8 @@ def _judge(manifest: Manifest, columns: LogColumns, replayed: Replayed, toleranc
             verdicts.append(FeatureVerdict(feature.name, "skew", stage, stages, feature.reads, allowed))
         else:
             verdicts.append(FeatureVerdict(feature.name, "match", None, stages, feature.reads, allowed))
-    return tuple(verdicts)
+    calls = {feature.name: feature.opaque for feature in manifest.features}
+    return tuple(replace(verdict, opaque=calls[verdict.name]) for verdict in verdicts)
 
 
 def _find_partial(log: Log, columns: LogColumns, options: Options) -> tuple[Problem, ...]:

@@ -130,6 +130,7 @@ def generate(
         verb = "is stale" if check else "wrote"
         paths = [_shorten(directory / name) for name in changed]
         lines = [f"  {path} {verb}" if check else f"  {verb} {path}" for path in paths]
+        lines += [f"  {feature} (opaque) calls {', '.join(names)}" for feature, names in generated.opaque.items()]
         console.print(
             "\n".join([f"{chosen.name}: {'up to date' if not changed else ''}".rstrip(), *lines]),
             markup=False,
@@ -216,6 +217,49 @@ def audit(
     raise typer.Exit(verdict.exit_code)
 
 
+@app.command()
+def operators(
+    output: Annotated[str, typer.Option("--format", help="What to print: table, json or markdown.")] = "table",
+) -> None:
+    """List the operators of the language: what each means, where it runs, and whether engines agree bit for bit."""
+    from skewcheck.reference import list_operators, print_json, print_markdown, print_table
+
+    entries = list_operators()
+    if output == "table":
+        print_table(entries, Console(highlight=False))
+    elif output in {"json", "markdown"}:
+        sys.stdout.write(print_json(entries) if output == "json" else print_markdown(entries))
+    else:
+        raise UsageError(f"--format {output}: there is no such format", remedy="Give table, json or markdown.")
+
+
+@app.command()
+def parity(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[OPERATOR|SERVICE]...", help="What to compare; everything if none.")
+    ] = None,
+    rows: Annotated[int, typer.Option(min=1, help="Rows for Python against DuckDB.")] = 10_000,
+    spark_rows: Annotated[int, typer.Option(min=1, help="Rows for Python against Spark, at most --rows.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Another seed gives other rows.")] = 1,
+    engines: Annotated[
+        str | None, typer.Option(help="Of duckdb, spark; Spark is compared where it is installed.")
+    ] = None,
+    repo: RepoOption = Path(),
+) -> None:
+    """Run every operator and generated service through all engines on hard values, and count where they differ."""
+    from skewcheck.parity.command import compare_engines
+
+    failed = compare_engines(
+        names or [],
+        _find_services(repo),
+        rows=rows,
+        spark_rows=min(rows, spark_rows),
+        seed=seed,
+        engines=None if engines is None else [engine.strip() for engine in engines.split(",")],
+    )
+    raise typer.Exit(1 if failed else 0)
+
+
 def main() -> None:
     """Run the command line; an error of ours is printed as its message, and ends with its exit code."""
     _silence_libraries()
@@ -263,12 +307,23 @@ def _generate(repository: Repository, service: Service) -> Any:
     return generate_service(service, state, repository.places, repository.view_keys(service))
 
 
+def _find_services(repo: Path) -> dict[str, Path]:
+    """The folders of a repo's generated services by name; none outside a repo."""
+    from skewcheck.store.repository import find_root
+
+    try:
+        root = find_root(repo)
+    except UsageError:
+        return {}
+    return {path.parent.name: path.parent for path in sorted((root / "codegen").glob("*/manifest.json"))}
+
+
 def _find_generated(root: Path, service: str | None, log: str) -> Path:
     """The generated code of the service that was named, that wrote the log, or that is the only one."""
     from skewcheck.serving.reader import open_log
     from skewcheck.store.repository import generated_directory
 
-    known = sorted(path.parent.name for path in (root / "codegen").glob("*/manifest.json"))
+    known = list(_find_services(root))
     name = service or (known[0] if len(known) == 1 else open_log(log, ignore_unreadable=True).service)
     if name in known and name is not None:
         return generated_directory(root, name)

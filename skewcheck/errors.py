@@ -29,6 +29,14 @@ class DeclarationError(UsageError):
     """A feature declaration is wrong: its type, a unit, a name, a parameter. The message names feature and line."""
 
 
+class EngineError(SkewcheckError):
+    """An engine cannot run what a declaration asks for."""
+
+
+class OpaqueError(SkewcheckError):
+    """An opaque function raised an error, gave a value of another type, or gave two results for the same values."""
+
+
 class StateError(SkewcheckError):
     """A frozen state is missing, does not belong to the declaration, or lacks a statistic."""
 

@@ -78,7 +78,7 @@ class FeatureVerdict:
 
     `stage` is the cut at which most of its mismatches arise, None unless the verdict is "skew"; `stages` has
     the comparison of every cut that was made. `causes` is empty until an explanation is sought. `note` says
-    why a feature was not compared.
+    why a feature was not compared. `opaque` names the opaque functions that it calls.
     """
 
     name: str
@@ -89,6 +89,7 @@ class FeatureVerdict:
     tolerance: float = 0.0
     note: str | None = None
     causes: tuple[dict[str, Any], ...] = ()
+    opaque: tuple[str, ...] = ()
 
     @property
     def shown(self) -> Comparison:
@@ -317,6 +318,7 @@ def _feature_to_data(feature: FeatureVerdict) -> dict[str, Any]:
         "reads": list(feature.reads),
         "tolerance": feature.tolerance,
         "note": feature.note,
+        **({"opaque": list(feature.opaque)} if feature.opaque else {}),
         "stages": {stage: _comparison_to_data(feature.stages[stage]) for stage in feature.stages},
     }
 
@@ -331,4 +333,5 @@ def _feature_from_data(data: dict[str, Any]) -> FeatureVerdict:
         tolerance=data["tolerance"],
         note=data["note"],
         causes=tuple(data["causes"]),
+        opaque=tuple(data.get("opaque", ())),
     )

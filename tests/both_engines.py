@@ -13,8 +13,9 @@ from skewcheck.engines.python import write_source
 from skewcheck.generate.golden import differing_rows
 from skewcheck.generate.row_module import load_row_module, render_row_module
 from skewcheck.language.expressions import Column, Expression, expand
+from skewcheck.language.opaque import find_functions
 from skewcheck.language.terms import Term, finite, walk
-from skewcheck.language.types import BOOL, FLOAT64, INT64, STRING, TIMESTAMP, Type
+from skewcheck.language.types import BOOL, FLOAT64, INT64, STRING, TIMESTAMP, Type, vector
 
 Row = dict[str, Any]
 
@@ -27,7 +28,8 @@ def column(name: str, type_: Type, unit: str | None = None) -> Expression:
 def type_of(values: Sequence[Any]) -> Type:
     """The type of a column with these values; Float64 where all are missing."""
     kinds = {bool: BOOL, int: INT64, float: FLOAT64, str: STRING, datetime: TIMESTAMP}
-    return next((kinds[type(value)] for value in values if value is not None), FLOAT64)
+    present = next((value for value in values if value is not None), None)
+    return vector(len(present)) if isinstance(present, list) else kinds.get(type(present), FLOAT64)
 
 
 def load_terms(terms: Mapping[str, Term]) -> dict[str, Any]:
@@ -45,7 +47,7 @@ def evaluate_terms(terms: Mapping[str, Term], rows: Sequence[Row]) -> list[Row]:
     transform_row = load_terms(terms)["transform_row"]
     in_python = [transform_row(row) for row in rows]
     query = write_query({name: finite(term) for name, term in terms.items()})
-    in_duckdb = run_query(query, columns, rows, list(terms))
+    in_duckdb = run_query(query, columns, rows, list(terms), find_functions(terms.values()))
     for number, name in differing_rows(in_python, in_duckdb):
         given = {column: rows[number][column] for column in columns}
         raise AssertionError(

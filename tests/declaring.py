@@ -22,6 +22,7 @@ FEAST_TYPES = {
     "Bool": feast_types.Bool,
     "String": feast_types.String,
     "Timestamp": feast_types.UnixTimestamp,
+    "Vector": feast_types.Array(feast_types.Float64),
 }
 
 PLACES = {"request": ("features.sources", "request")}
@@ -30,6 +31,7 @@ PLACES = {"request": ("features.sources", "request")}
 def request_source(columns: Mapping[str, Type], units: Mapping[str, str | None] | None = None) -> RequestSource:
     """A request source with the given columns."""
     tags = {name: {"unit": unit} for name, unit in (units or {}).items() if unit is not None}
+    tags |= {name: {"size": str(type_.size)} for name, type_ in columns.items() if type_.size}
     fields = [
         Field(name=name, dtype=FEAST_TYPES[type_.name], tags=tags.get(name, {})) for name, type_ in columns.items()
     ]

@@ -86,18 +86,23 @@ SPELLINGS = {
     "count_item": "len(list_filter(string_split({0}, {1}), lambda item: item = {2}))",
     "matches": "regexp_matches({0}, {table})",
     "extract": "CASE WHEN regexp_matches({0}, {table}) THEN regexp_extract({0}, {table}, 1) END",
-    # The list of one list gives the codes a name, so that they are computed once and not for each bucket.
+    # A substring costs its distance from the beginning, so long texts are cut into blocks first. The list of one map
+    # gives the counts a name, so that they are made once and not for each bucket.
     "ngram_counts": (
-        "list_transform([list_transform(range(length({0}) - {1} + 1), lambda place: ("
-        + DIGEST.format("substring({0}, place + 1, {1})")
-        + ") % {2})], lambda codes: list_transform(range({2}), lambda code:"
-        " CAST(len(list_filter(codes, lambda other: other = code)) AS DOUBLE)))[1]"
+        "CASE WHEN {0} IS NOT NULL THEN list_transform([list_aggregate(flatten(list_transform(list_transform("
+        "range(0, length({0}), 256), lambda start: substring({0}, start + 1, 255 + {1})), lambda block: "
+        "list_transform(range(length(block) - {1} + 1), lambda place: ("
+        + DIGEST.format("substring(block, place + 1, {1})")
+        + ") % {2}))), 'histogram')], lambda counts: list_transform(range({2}), lambda code:"
+        " CAST(coalesce(counts[code], 0) AS DOUBLE)))[1] END"
     ),
     "digest": DIGEST,
     "microseconds": "{0}",
     "instant": f"CASE WHEN {{0}} BETWEEN {TIMESTAMP_MIN} AND {TIMESTAMP_MAX} THEN {{0}} END",
+    "opaque": "{table}({all})",
     "component": "{0}[{1} + 1]",
-    "dot": "list_inner_product({0}, {1})",
+    # list_inner_product may fuse a product and a sum into one rounding, depending on the processor.
+    "dot": "list_sum(list_transform(list_zip({0}, {1}), lambda pair: pair[1] * pair[2]))",
     "scale_vector": (
         "CASE WHEN list_bool_and(list_transform({0}, lambda item: isfinite(item * {1})))"
         " THEN list_transform({0}, lambda item: item * {1}) END"
@@ -125,6 +130,11 @@ INGRESS = {
     "Timestamp": (
         f"CASE WHEN isfinite({{0}}) AND epoch_us({{0}}) BETWEEN {TIMESTAMP_MIN} AND {TIMESTAMP_MAX}"
         " THEN epoch_us({0}) END"
+    ),
+    "Vector": (
+        "CASE WHEN len(CAST({0} AS DOUBLE[])) <> {size} THEN error('column ' || {column} || ': expected {size} numbers,"
+        " got ' || len(CAST({0} AS DOUBLE[]))) WHEN list_bool_and(list_transform(CAST({0} AS DOUBLE[]), lambda item:"
+        " coalesce(isfinite(item), FALSE))) THEN CAST({0} AS DOUBLE[]) END"
     ),
 }
 """How a column of each type is read: null, NaN and infinities are missing."""
@@ -170,6 +180,7 @@ def _write_element(position: str, values: Sequence[Any]) -> str:
 
 
 DIALECT = query.Dialect(
+    name="DuckDB",
     spellings=SPELLINGS,
     positive_spellings=POSITIVE_SPELLINGS,
     types=SQL_TYPES,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from skewcheck.engines.opaque import find_failure, load_functions, register_functions
+from skewcheck.language.opaque import Definition
 from skewcheck.language.types import INT64, Type
 
 ARROW_TYPES = {
@@ -16,6 +18,7 @@ ARROW_TYPES = {
     "Bool": pa.bool_(),
     "String": pa.string(),
     "Timestamp": pa.timestamp("us", tz="UTC"),
+    "Vector": pa.list_(pa.float64()),
 }
 """How a column of each type stands in an Arrow table."""
 
@@ -32,7 +35,11 @@ def tabulate_rows(columns: Mapping[str, Type], rows: Sequence[Mapping[str, Any]]
 
 
 def run_query(
-    query: str, columns: Mapping[str, Type], rows: Sequence[Mapping[str, Any]], names: Sequence[str]
+    query: str,
+    columns: Mapping[str, Type],
+    rows: Sequence[Mapping[str, Any]],
+    names: Sequence[str],
+    functions: Iterable[Definition] = (),
 ) -> list[dict[str, Any]]:
     """What a query that `write_query` wrote over `inputs` gives for each row, in order.
 
@@ -41,11 +48,19 @@ def run_query(
         columns: The columns that it reads, with their types.
         rows: A value of every column for each row.
         names: The outputs that are wanted.
+        functions: The opaque functions that it calls.
+
+    Raises:
+        OpaqueError: One of them raises an error or gives a value of another type.
     """
     numbered = [{**row, "$row": number} for number, row in enumerate(rows)]
     table = tabulate_rows({**columns, "$row": INT64}, numbered)
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("inputs", table)
-        found = connection.execute(f'SELECT * FROM ({query}) ORDER BY "$row"').to_arrow_table()
+        register_functions(connection, load_functions(functions))
+        try:
+            found = connection.execute(f'SELECT * FROM ({query}) ORDER BY "$row"').to_arrow_table()
+        except duckdb.Error as error:
+            raise find_failure(error) or error from error
     return found.select(list(names)).to_pylist()

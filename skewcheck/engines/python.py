@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from skewcheck.engines.program import Program, plan
+from skewcheck.language.opaque import Definition, find_functions
+from skewcheck.language.patterns import END
 from skewcheck.language.terms import Term, walk
 from skewcheck.language.types import TIMESTAMP_MAX, TIMESTAMP_MIN
 
@@ -93,6 +95,7 @@ SPELLINGS = {
     "microseconds": Spelling("{0}"),
     "instant": Spelling("{0}", (f"not {TIMESTAMP_MIN} <= {{0}} <= {TIMESTAMP_MAX}",)),
     "pack": Spelling("[{all}]"),
+    "opaque": Spelling("{table}({all})", takes_missing=True),
     "component": Spelling("{0}[{1}]"),
     "dot": Spelling("_dot({0}, {1})"),
     "scale_vector": Spelling("_scale({0}, {1})"),
@@ -159,12 +162,14 @@ class Source:
         tables: Name and literal text of every constant table.
         blocks: The computation, in order.
         outputs: For each feature the expression that reads it, and its type.
+        functions: The opaque functions that are called.
     """
 
     columns: tuple[tuple[str, str, str], ...]
     tables: tuple[tuple[str, str], ...]
     blocks: tuple[Block, ...]
     outputs: tuple[tuple[str, str, str], ...]
+    functions: tuple[Definition, ...] = ()
 
 
 def write_source(outputs: Mapping[str, Term]) -> Source:
@@ -237,7 +242,8 @@ class _Writer:
         outputs = tuple((name, self.whole(term), str(term.type)) for name, term in self.program.outputs.items())
         columns = tuple((c.name, self.program.names[id(c)], str(c.type)) for c in self.program.columns)
         blocks = tuple(self._block(guards, group) for guards, group in _schedule(statements))
-        return Source(columns, tuple(self.tables.values()), blocks, outputs)
+        functions = find_functions(self.program.outputs.values())
+        return Source(columns, tuple(self.tables.values()), blocks, outputs, functions)
 
     def whole(self, term: Term) -> str:
         """The term's value, None where it is missing."""
@@ -305,10 +311,14 @@ class _Writer:
                 edges, values = term.parameter
                 self.tables[key[0] + " values", key[1]] = (f"{name}_VALUES", literal_text(values))
                 self.tables[key] = (name, literal_text(edges))
+            elif term.name == "opaque":
+                self.tables[key] = (name, f"OPAQUE[{literal_text(term.parameter.identifier)}][0]")
             elif term.name == "lookup":
                 self.tables[key] = (name, literal_text(dict(term.parameter)))
             elif isinstance(term.parameter, str):
-                self.tables[key] = (name, f"compile({key[1]}, ASCII)")
+                # Python has no \z before 3.14.
+                pattern = literal_text(term.parameter.replace(END, r"\Z"))
+                self.tables[key] = (name, f"compile({pattern}, ASCII)")
             else:
                 self.tables[key] = (name, literal_text(term.parameter))
         return self.tables[key][0]
@@ -354,9 +364,11 @@ def _spelling(term: Term) -> Spelling:
 
 
 def _requires_names(term: Term, roots: Roots) -> Collection[Term]:
-    """Arguments that are written more than once, and the roots that guard a strict expression."""
+    """Arguments that are written more than once, the roots that guard a strict expression, and calls that cost most."""
     if term.kind != "call":
         return ()
+    if term.name == "opaque":
+        return (term,)
     spelling = _spelling(term)
     everything = "".join((spelling.text, *spelling.missing_when))
     required = [a for position, a in enumerate(term.arguments) if everything.count(f"{{{position}}}") > 1]

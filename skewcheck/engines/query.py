@@ -12,12 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from skewcheck.engines.program import Program, plan
+from skewcheck.errors import EngineError
 from skewcheck.language.terms import Term
 from skewcheck.language.types import Type
 
 _CLOSED = re.compile(
-    r"\"[^\"]*\"|`[^`]*`|[a-z_]\w*\([^()]*\)|\(-?[\d.]+e[+-]?\d+\)|\d[\d.]*(e[+-]?\d+)?(::BIGINT|L)?|'[^'\\]*'(::BIGINT)?"
+    r"\"[^\"]*\"|`[^`]*`|[a-z_]\w*\([^()]*\)|\(-?[\d.]+(L|e[+-]?\d+)\)|\d[\d.]*(e[+-]?\d+)?(::BIGINT|L)?|'[^'\\]*'(::BIGINT)?"
 )
+
+TABLES = frozenset({"locate", "interval", "lookup", "element", "pack"})
+"""Primitives that have no template: a `Dialect` writes their tables and lists."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,10 @@ class Dialect:
         spellings: The SQL of the primitives: {0}, {1}, ... stand for the arguments, which are put in parentheses where
             they need them, and {table} for the constant parameter.
         positive_spellings: Shorter forms for a first argument that is never below zero.
+        name: What people call it.
         types: The SQL name of every type, as columns have it.
-        ingress: How a column of each type is read, {0} standing for the column: null, NaN and infinities are missing.
+        ingress: How a column of each type is read, {0} standing for the column, {size} for a Vector's length and
+            {column} for the column's name as a constant: null, NaN and infinities are missing.
         instant: How microseconds become a timestamp, {0} standing for them.
         exclude: How `*` leaves columns out, {0} standing for their names.
         table: What follows the name of a common table expression.
@@ -38,6 +44,7 @@ class Dialect:
         write_locate: The SQL of a search among edges: the argument, the edges, and the value of each interval.
         write_lookup: The SQL of a look-up: the argument and the table.
         joins: Whether a look-up table is to be joined instead.
+        write_table: A look-up table as a relation of keys and values.
         write_element: The SQL of a constant list's value at a position: the position and the list.
         write_list: The SQL of a list: its elements.
     """
@@ -54,10 +61,21 @@ class Dialect:
     write_element: Callable[[str, Sequence[Any]], str]
     write_list: Callable[[Sequence[str]], str]
     joins: Callable[[Sequence[tuple[Any, Any]]], bool] = lambda _table: False
+    write_table: Callable[[Sequence[tuple[Any, Any]]], str] = lambda _table: ""
     positive_spellings: Mapping[str, str] = field(default_factory=dict)
+    name: str = "This engine"
 
     def spelling(self, term: Term) -> str:
-        """The template of a call."""
+        """The template of a call.
+
+        Raises:
+            EngineError: The engine cannot run it.
+        """
+        if term.name not in self.spellings:
+            what = f"opaque function {term.parameter.name}" if term.name == "opaque" else f"primitive {term.name}"
+            raise EngineError(
+                f"{self.name} cannot run the {what}", remedy="Leave it out, or generate for the other engines only."
+            )
         if term.name in self.positive_spellings and term.arguments[0].bounds[0] >= 0:
             return self.positive_spellings[term.name]
         return self.spellings[term.name]
@@ -112,15 +130,15 @@ class _Query:
 
     def _write_level(self, level: int, steps: list[Term]) -> str:
         """One level: computed columns beside those of the level below, and joined look-up tables."""
-        literal = self.dialect.literal_text
+        dialect = self.dialect
         joins: list[str] = []
         computed: list[str] = []
         for term in steps:
-            if term.name == "lookup" and self.dialect.joins(term.parameter):
-                table = f"table_{len(joins) + 1}_{level}"
-                rows = ", ".join(f"({literal(key)}, {literal(value)})" for key, value in term.parameter)
+            if term.name == "lookup" and dialect.joins(term.parameter):
+                table = dialect.quote_name(f"#table_{len(joins) + 1}")
                 key = self._code(term.arguments[0])
-                joins.append(f"LEFT JOIN (VALUES {rows}) AS {table}(key, value) ON {table}.key = {key}")
+                rows = dialect.write_table(term.parameter)
+                joins.append(f"LEFT JOIN {rows} AS {table}(key, value) ON {table}.key = {key}")
                 computed.append(f"{table}.value AS {self._internal(term)}")
             else:
                 computed.append(f"{self._spell(term)} AS {self._internal(term)}")
@@ -133,7 +151,9 @@ class _Query:
 
     def _ingress(self, column: Term) -> str:
         read = self.columns.get(column.name, self.dialect.quote_name(column.name))
-        return f"{self.dialect.ingress[column.type.name].format(read)} AS {self._internal(column)}"
+        size, name = column.type.size, self.dialect.literal_text(column.name)
+        text = self.dialect.ingress[column.type.name].format(read, size=size, column=name)
+        return f"{text} AS {self._internal(column)}"
 
     def _internal(self, term: Term) -> str:
         """The name of a column or step inside the query, which no column of the source has."""
@@ -147,7 +167,8 @@ class _Query:
             argument = stack.pop()
             if id(argument) in self.levels:
                 below = max(below, self.levels[id(argument)])
-            elif self.program.name(argument) is None:
+            else:
+                # Written out, or another name for a step, as the microseconds of an instant are.
                 stack.extend(argument.arguments)
         return below + 1
 
@@ -180,6 +201,8 @@ class _Query:
             absent = [f"{text} IS NULL" for text, a in zip(arguments, term.arguments, strict=True) if not a.present]
             packed = dialect.write_list(arguments)
             return f"CASE WHEN {' OR '.join(absent)} THEN NULL ELSE {packed} END" if absent else packed
+        if term.name == "opaque":
+            return dialect.spelling(term).format(all=", ".join(arguments), table=term.parameter.identifier)
         table = "" if term.parameter is None else dialect.literal_text(term.parameter)
         return dialect.spelling(term).format(*(_operand(argument) for argument in arguments), table=table)
 
@@ -203,7 +226,7 @@ def _operand(text: str) -> str:
 
 
 def _requires_names(dialect: Dialect, term: Term) -> Collection[Term]:
-    """Arguments that the SQL writes more than once, and whatever is joined."""
+    """Arguments that the SQL writes more than once, whatever is joined, and calls that cost most."""
     if term.kind != "call" or term.name == "element":
         return ()
     if term.name in {"locate", "interval"}:
@@ -213,4 +236,6 @@ def _requires_names(dialect: Dialect, term: Term) -> Collection[Term]:
     if term.name == "pack":
         return [argument for argument in term.arguments if not argument.present]
     spelling = dialect.spelling(term)
+    if term.name == "opaque":
+        return (term,)
     return [argument for position, argument in enumerate(term.arguments) if spelling.count(f"{{{position}}}") > 1]

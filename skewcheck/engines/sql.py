@@ -46,17 +46,46 @@ def escape_glob(path: str) -> str:
 
 def literal_text(value: bool | int | float | str | None) -> str:
     """A constant. Floats stand in exponent form, which SQL reads as DOUBLE and never as DECIMAL."""
+    if isinstance(value, str):
+        return quote_text(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        # -9223372036854775808 is read as the negation of a number that does not fit.
+        return f"'{value}'::BIGINT" if value < 0 else f"{value}::BIGINT"
+    return _plain_text(value)
+
+
+def quote_spark_name(name: str) -> str:
+    """An identifier for Spark."""
+    if "\x00" in name:
+        raise ValueError(f"{name!r} cannot be an SQL identifier: it has a NUL")
+    if "${" in name:
+        raise ValueError(f"{name!r} cannot be an identifier in Spark, which puts its settings in the place of ${{...}}")
+    return "`" + name.replace("`", "``") + "`"
+
+
+def quote_spark_text(value: str) -> str:
+    """A string constant for Spark; what nobody can see, or Spark would take for one of its settings, is escaped."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\u0024{")
+    return "'" + _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", escaped) + "'"
+
+
+def literal_spark_text(value: bool | int | float | str | None) -> str:
+    """A constant for Spark."""
+    if isinstance(value, str):
+        return quote_spark_text(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"({value}L)" if value < 0 else f"{value}L"
+    return _plain_text(value)
+
+
+def _plain_text(value: float | None) -> str:
+    """A Float64, a truth value or the missing value, which every dialect writes alike."""
     if value is None:
         return "NULL"
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    if isinstance(value, int):
-        # -9223372036854775808 is read as the negation of a number that does not fit.
-        return f"'{value}'::BIGINT" if value < 0 else f"{value}::BIGINT"
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise ValueError(f"{value!r} is not a Float64 constant")
-        text = repr(value)
-        exponent = text if "e" in text else f"{text}e0"
-        return f"({exponent})" if value < 0 or text.startswith("-") else exponent
-    return quote_text(value)
+    if not math.isfinite(value):
+        raise ValueError(f"{value!r} is not a Float64 constant")
+    text = repr(value)
+    exponent = text if "e" in text else f"{text}e0"
+    return f"({exponent})" if text.startswith("-") else exponent

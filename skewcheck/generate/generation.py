@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from skewcheck.engines.duckdb import write_query
 from skewcheck.engines.execution import run_query
 from skewcheck.engines.python import literal_text, write_source
+from skewcheck.engines.support import WRITERS, find_engines
 from skewcheck.errors import SkewcheckError
 from skewcheck.files import write_text
 from skewcheck.fit.state import State, check_state
-from skewcheck.generate.golden import differing_rows, make_rows, to_json_value
-from skewcheck.generate.manifest import Manifest, describe_service, hash_text
+from skewcheck.generate.golden import compute_rows, differing_rows, make_rows, to_json_value
+from skewcheck.generate.manifest import QUERY_FILES, Manifest, describe_service, hash_text
 from skewcheck.generate.rendering import HEADER, comment_text, render_template
 from skewcheck.generate.row_module import load_row_module, render_row_module
 from skewcheck.language.declaration import Service
 from skewcheck.language.expressions import expand, render
 from skewcheck.language.fingerprint import fingerprint
+from skewcheck.language.opaque import Definition, find_functions
 from skewcheck.language.terms import Term, finite
 from skewcheck.language.types import Type
 from skewcheck.serving.schema import DEFINITION_TAG, STATE_TAG
@@ -39,20 +40,24 @@ FEAST_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """The generated files of one service, text by file name."""
+    """The generated files of one service, text by file name, and for features the opaque functions that they call."""
 
     service: str
     files: dict[str, str]
+    opaque: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def write(self, directory: Path) -> None:
-        """Write every file whose text is new."""
-        for name, text in self.files.items():
-            if _read(directory / name) != text:
-                write_text(directory / name, text)
+        """Write every file whose text is new, and remove the query of an engine that can no longer run it."""
+        for name in self.stale(directory):
+            if name in self.files:
+                write_text(directory / name, self.files[name])
+            else:
+                (directory / name).unlink()
 
     def stale(self, directory: Path) -> list[str]:
-        """The names of the files that are missing there, or have another text."""
-        return [name for name, text in self.files.items() if _read(directory / name) != text]
+        """The names of the files that are missing there, have another text, or should not be there."""
+        left = [name for name in QUERY_FILES.values() if name not in self.files and (directory / name).exists()]
+        return [name for name, text in self.files.items() if _read(directory / name) != text] + left
 
 
 def generate(
@@ -72,31 +77,38 @@ def generate(
     Raises:
         StateError: The state does not belong to the declaration.
         SkewcheckError: Python and DuckDB do not agree on a golden row.
+        OpaqueError: An opaque function fails on a golden row, or gives two results for one.
     """
     check_state(service, state)
     outputs = {feature.name: finite(expand(feature.expression, state.statistics)) for feature in service.features}
     manifest = describe_service(service, fingerprint(service), state.hash, keys)
+    rules = [expand(rule.expression, None) for rule in service.filters]
+    functions = find_functions([*outputs.values(), *rules])
     row_module = render_row_module(
-        write_source(outputs),
+        # An audit finds the functions of the training filter here too.
+        replace(write_source(outputs), functions=functions),
         service=service.name,
         definition=manifest.definition,
         state=manifest.state,
         expressions={feature.name: render(feature.expression) for feature in service.features},
     )
-    query = write_query(outputs)
+    engines = find_engines(outputs.values())
+    queries = {engine: write_query(outputs) for engine, write_query in WRITERS.items() if engine in engines}
     code = {
         "row.py": row_module,
-        "features.sql": _render_query(manifest, query),
+        **{QUERY_FILES[engine]: _render_query(manifest, query, engine) for engine, query in queries.items()},
         "feast_objects.py": _render_feast_objects(service, manifest, places),
     }
-    golden = {"golden.json": _render_golden(service, outputs, row_module, query, manifest)}
+    golden = {"golden.json": _render_golden(service, outputs, row_module, queries["duckdb"], manifest, functions)}
     manifest = replace(manifest, files={name: hash_text(text) for name, text in (code | golden).items()})
-    return Generated(service.name, {**code, "manifest.json": manifest.to_json(), **golden})
+    opaque = {feature.name: feature.opaque for feature in manifest.features if feature.opaque}
+    return Generated(service.name, {**code, "manifest.json": manifest.to_json(), **golden}, opaque)
 
 
-def _render_query(manifest: Manifest, query: str) -> str:
+def _render_query(manifest: Manifest, query: str, engine: str) -> str:
+    title = {"duckdb": "DuckDB", "spark": "Spark"}[engine]
     head = [
-        f"{manifest.service}: the columns of `inputs` and the features beside them, for DuckDB.",
+        f"{manifest.service}: the columns of `inputs` and the features beside them, for {title}.",
         HEADER,
         f"definition {manifest.definition}",
         f"state      {manifest.state}",
@@ -127,13 +139,18 @@ def _render_feast_objects(service: Service, manifest: Manifest, places: Mapping[
 
 
 def _render_golden(
-    service: Service, outputs: Mapping[str, Term], row_module: str, query: str, manifest: Manifest
+    service: Service,
+    outputs: Mapping[str, Term],
+    row_module: str,
+    query: str,
+    manifest: Manifest,
+    functions: Sequence[Definition],
 ) -> str:
     """Golden rows with what the row function gives, once DuckDB has given the same."""
     inputs = make_rows(outputs)
     transform_row = load_row_module(row_module)["transform_row"]
-    expected = [transform_row(row) for row in inputs]
-    found = run_query(query, {c.name: c.type for c in manifest.columns}, inputs, list(outputs))
+    expected = compute_rows(transform_row, inputs, {feature.name: feature.opaque for feature in manifest.features})
+    found = run_query(query, {c.name: c.type for c in manifest.columns}, inputs, list(outputs), functions)
     if differing := differing_rows(expected, found):
         number, name = differing[0]
         raise SkewcheckError(

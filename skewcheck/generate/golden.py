@@ -8,10 +8,11 @@ values.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from skewcheck.errors import OpaqueError
 from skewcheck.language.terms import Term, walk
 from skewcheck.language.types import Type
 
@@ -53,6 +54,39 @@ def make_rows(outputs: Mapping[str, Term]) -> list[dict[str, Any]]:
     ]
 
 
+def compute_rows(
+    transform_row: Callable[[Mapping[str, Any]], dict[str, Any]],
+    inputs: Sequence[Mapping[str, Any]],
+    opaque: Mapping[str, Sequence[str]],
+) -> list[dict[str, Any]]:
+    """What a row function gives for input rows.
+
+    Args:
+        transform_row: The row function.
+        inputs: The rows.
+        opaque: For each feature the opaque functions that it calls; these are called once more and compared.
+
+    Raises:
+        OpaqueError: One of them raises an error, gives a value of another type, or gives another value the second time.
+    """
+    try:
+        expected = [transform_row(row) for row in inputs]
+        again = [transform_row(row) for row in inputs] if any(opaque.values()) else expected
+    except Exception as error:
+        if not str(error).startswith("opaque function "):
+            raise
+        raise OpaqueError(
+            str(error), remedy="Let it answer for every value of its types, None (-> ... | None) where it cannot."
+        ) from error
+    for number, name in differing_rows(expected, again):
+        raise OpaqueError(
+            f"feature {name}: the opaque function {' or '.join(opaque[name])} gives two results for "
+            f"{inputs[number]!r}: {expected[number][name]!r} and {again[number][name]!r}",
+            remedy="Compute the result from the arguments alone.",
+        )
+    return expected
+
+
 def to_json_value(value: Any) -> Any:
     """A golden value as JSON: an instant as ISO 8601 text."""
     return value.isoformat() if isinstance(value, datetime) else value
@@ -86,7 +120,9 @@ def _constants(terms: Iterable[Term]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for term in terms:
         if term.kind == "literal" and term.present:
-            found.setdefault(term.type.name, []).append(term.parameter)
+            instant = term.type.name == "Timestamp"
+            value = _EPOCH + timedelta(microseconds=term.parameter) if instant else term.parameter
+            found.setdefault(term.type.name, []).append(value)
         elif term.name == "locate":
             found.setdefault("Float64", []).extend(term.parameter)
         elif term.name == "lookup":
@@ -96,6 +132,8 @@ def _constants(terms: Iterable[Term]) -> dict[str, list[Any]]:
 
 
 def _choices(type_: Type, constants: Mapping[str, Sequence[Any]]) -> list[Any]:
+    if type_.name == "Vector":
+        return _make_vectors(type_.size or 0)
     values = list(_TYPICAL[type_.name])
     for constant in constants.get(type_.name, ())[:16]:
         values.append(constant)
@@ -104,3 +142,18 @@ def _choices(type_: Type, constants: Mapping[str, Sequence[Any]]) -> list[Any]:
     if type_.name == "Timestamp":
         values += [_EPOCH + timedelta(days=91 * step, hours=5 * step) for step in range(170, 178)]
     return list({(type(value), repr(value)): value for value in values}.values())
+
+
+def _make_vectors(size: int) -> list[Any]:
+    """A missing vector, one with a missing element, and others along and across each other."""
+    rising = [float(place) for place in range(size)]
+    return [
+        None,
+        [*rising[1:], None],
+        rising,
+        [0.0] * size,
+        [1.0] * size,
+        [(-1.0) ** place for place in range(size)],
+        [1.0 / (place + 1) - 0.5 for place in range(size)],
+        [1e200] * size,
+    ]

@@ -13,9 +13,13 @@ from skewcheck.engines.duckdb import write_query
 from skewcheck.errors import StateError
 from skewcheck.language.declaration import Service
 from skewcheck.language.expressions import expand, render
+from skewcheck.language.opaque import name_functions
 from skewcheck.language.types import Type, parse_type
 
 FORMAT = "skewcheck/manifest/1"
+
+QUERY_FILES = {"duckdb": "features.sql", "spark": "features.spark.sql"}
+"""The file with the query of each engine that runs queries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,10 @@ class ManifestView:
 
 @dataclass(frozen=True, slots=True)
 class ManifestFeature:
-    """A feature: its type, unit, expression, the columns it reads, and how far engines may differ (0: not at all)."""
+    """A feature: its type, unit, expression, the columns it reads, and how far engines may differ (0: not at all).
+
+    `opaque` names the opaque functions that it calls.
+    """
 
     name: str
     type: Type
@@ -49,16 +56,21 @@ class ManifestFeature:
     reads: tuple[str, ...]
     tolerance: float
     documentation: str
+    opaque: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestFilter:
-    """A rule of the training filter; `query` adds the Bool column "$kept" to a relation called `inputs`."""
+    """A rule of the training filter; `query` adds the Bool column "$kept" to a relation called `inputs`.
+
+    `opaque` names the opaque functions that it calls.
+    """
 
     name: str
     reads: tuple[str, ...]
     types: tuple[str, ...]
     query: str
+    opaque: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +87,11 @@ class Manifest:
     filters: tuple[ManifestFilter, ...]
     files: dict[str, str] = field(default_factory=dict)
     """The hash of every other generated file, by its name."""
+
+    @property
+    def calls_functions(self) -> bool:
+        """Whether a query of the service calls an opaque function."""
+        return any(feature.opaque for feature in self.features) or any(rule.opaque for rule in self.filters)
 
     @property
     def keys(self) -> dict[str, str]:
@@ -112,6 +129,7 @@ def describe_service(service: Service, definition: str, state: str, keys: Mappin
                 feature.reads,
                 0.0,
                 feature.documentation,
+                name_functions(feature.expression),
             )
             for feature in service.features
         ),
@@ -121,6 +139,7 @@ def describe_service(service: Service, definition: str, state: str, keys: Mappin
                 rule.reads,
                 tuple(str(service.sources.columns[name].type) for name in rule.reads),
                 write_query({"$kept": expand(rule.expression, None)}),
+                name_functions(rule.expression),
             )
             for rule in service.filters
         ),
@@ -184,22 +203,25 @@ def _from_plain(data: dict[str, Any]) -> Manifest:
         columns=tuple(ManifestColumn(**{**c, "type": parse_type(c["type"])}) for c in data["columns"]),
         views=tuple(ManifestView(v["name"], v["keys"], tuple(v["columns"])) for v in data["views"]),
         features=tuple(
-            ManifestFeature(**{**f, "type": parse_type(f["type"]), "reads": tuple(f["reads"])})
+            ManifestFeature(
+                **{**f, "type": parse_type(f["type"]), "reads": tuple(f["reads"]), "opaque": tuple(f.get("opaque", ()))}
+            )
             for f in data["features"]
         ),
         filters=tuple(
-            ManifestFilter(f["name"], tuple(f["reads"]), tuple(f["types"]), f["query"]) for f in data["filters"]
+            ManifestFilter(f["name"], tuple(f["reads"]), tuple(f["types"]), f["query"], tuple(f.get("opaque", ())))
+            for f in data["filters"]
         ),
         files=dict(data["files"]),
     )
 
 
 def _plain(value: Any) -> Any:
-    """Types as their names."""
+    """Types as their names; what calls no opaque function does not mention any."""
     if isinstance(value, dict):
         if set(value) == {"name", "size"}:
             return str(Type(**value))
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _plain(item) for key, item in value.items() if (key, item) != ("opaque", ())}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value

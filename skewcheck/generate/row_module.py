@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from skewcheck.engines.opaque import write_functions
 from skewcheck.engines.python import HELPERS, Source, literal_text
 from skewcheck.generate.rendering import render_template
 from skewcheck.language.primitives import ASCII_SPACE
@@ -29,7 +30,8 @@ def render_row_module(
         state: The state's hash.
         expressions: For each output the expression that it came from, for the reader.
     """
-    types = {type_ for _, _, type_ in source.columns}
+    types = {type_.partition("(")[0] for _, _, type_ in source.columns}
+    types |= {"Float64"} if "Vector" in types else set()
     types |= {type_ for _, _, type_ in source.outputs if type_ == "Timestamp"}
     code = "\n".join([text for block in source.blocks for _, text in block.statements] + [o[1] for o in source.outputs])
     helpers = [text for name, text in HELPERS.items() if f"{name}(" in code]
@@ -42,6 +44,7 @@ def render_row_module(
         source=source,
         types=types,
         imports=_imports(everything, types),
+        functions=write_functions(source.functions),
         helpers=helpers,
         constants={name: text for name, text in CONSTANTS.items() if name in code},
         column_names=tuple(name for name, _, _ in source.columns),

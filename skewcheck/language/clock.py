@@ -1,7 +1,6 @@
-"""The calendar and the wall clock, spelled in primitives.
+"""The wall clock of a time zone, spelled in primitives.
 
-Dates follow Howard Hinnant's `civil_from_days`: whole-number arithmetic, exact for every instant of a Timestamp. A time
-zone is a table of offsets in the generated code, so that no engine asks a time zone database of its own.
+A zone is a table of offsets in the generated code, so that no engine asks a time zone database of its own.
 """
 
 from __future__ import annotations
@@ -12,11 +11,14 @@ from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-from skewcheck.language.terms import Term, call, choose
+from skewcheck.language.terms import Term, call
 
 SECOND = 1_000_000
-HOUR = 3600 * SECOND
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+
+_FOREVER = 2**62
 
 ZONE_TABLE_YEARS = (1900, 2100)
 """Offsets of a time zone are tabled between the starts of these years; before and after, the nearest one holds."""
@@ -31,31 +33,26 @@ def local_microseconds(instant: Term, zone: str) -> Term:
     return utc + call("interval", utc, parameter=(edges, offsets))
 
 
-def days_since_1970(microseconds: Term) -> Term:
-    """Whole days since 1970-01-01."""
-    return microseconds // DAY
+def local_days(instant: Term, zone: str) -> Term:
+    """The date on the wall clock in an IANA zone, as whole days since 1970-01-01."""
+    return local_microseconds(instant, zone) // DAY
 
 
-def year_of(microseconds: Term) -> Term:
-    """Year of the proleptic Gregorian calendar."""
-    year, month = _year_from_march_and_month(days_since_1970(microseconds))
-    return choose(month <= 2, year + 1, year)
+def first_microseconds(local: Term, zone: str, *, step: int) -> Term:
+    """The instant at which the wall clock of a zone first showed `local` or later, in microseconds since 1970.
 
+    Where the wall clock shows a time twice it is the first of the two; where it skips one, the instant of the change.
 
-def month_of(microseconds: Term) -> Term:
-    """Month, 1 to 12."""
-    return _year_from_march_and_month(days_since_1970(microseconds))[1]
-
-
-def _year_from_march_and_month(days: Term) -> tuple[Term, Term]:
-    shifted = days + 719_468
-    era = shifted // 146_097
-    day_of_era = shifted % 146_097
-    year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
-    day_of_year = day_of_era - (year_of_era * 365 + year_of_era // 4 - year_of_era // 100)
-    month_from_march = (day_of_year * 5 + 2) // 153
-    month = choose(month_from_march < 10, month_from_march + 3, month_from_march - 9)
-    return year_of_era + era * 400, month
+    Args:
+        local: The start of a period on the wall clock, which the clock had reached.
+        zone: An IANA zone.
+        step: Microseconds of which every start of such a period is a multiple, at most a day.
+    """
+    if zone == "UTC":
+        return local
+    edges, offsets, skipped = first_instant_table(zone, step)
+    plain = local - call("interval", local, parameter=(edges, offsets))
+    return call("coalesce", call("lookup", local, parameter=skipped), plain) if skipped else plain
 
 
 @cache
@@ -94,6 +91,32 @@ def zone_table(zone: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
             offsets.append(offset_at(edge))
             low = edge
     return tuple(edges), tuple(offset * SECOND for offset in offsets)
+
+
+@cache
+def first_instant_table(zone: str, step: int) -> tuple[tuple[int, ...], tuple[int, ...], tuple[tuple[int, int], ...]]:
+    """How the wall clock leads back to the instant at which it first showed a time or a later one.
+
+    Gives ascending times of the wall clock, the offset before the first and after each of them, and, for starts of
+    periods that the clock skipped, the instant of the change. A period that begins in a skipped hour is met only after
+    it, so of each skipped stretch its last multiple of `step` is enough. All in microseconds.
+    """
+    changes, offsets = zone_table(zone)
+    edges: list[int] = []
+    used = [offsets[0]]
+    skipped: list[tuple[int, int]] = []
+    ends = (*changes, _FOREVER)
+    reached = ends[0] + offsets[0]
+    for change, end, offset in zip(changes, ends[1:], offsets[1:], strict=True):
+        first = change + offset
+        start = first // step * step
+        if reached <= start < first and start - used[-1] != change:
+            skipped.append((start, change))
+        if end + offset > reached:
+            edges.append(max(reached, first))
+            used.append(offset)
+            reached = end + offset
+    return tuple(edges), tuple(used), tuple(skipped)
 
 
 class _OffsetReader:

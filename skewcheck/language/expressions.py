@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +15,7 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 
 from skewcheck.errors import DeclarationError
 from skewcheck.language import terms
+from skewcheck.language.constants import microseconds_since_1970, plain_constant
 from skewcheck.language.graph import walk_graph
 from skewcheck.language.operator import REGISTRY, Fitted, FittedOperator, Operator
 from skewcheck.language.terms import Term
@@ -23,8 +23,6 @@ from skewcheck.language.types import (
     BOOL,
     FLOAT64,
     INT64,
-    INT64_MAX,
-    INT64_MIN,
     STRING,
     TIMESTAMP,
     Type,
@@ -106,10 +104,10 @@ class Expression:
         return apply(REGISTRY["add"], other, self)
 
     def __sub__(self, other: Any) -> Expression:
-        return apply(REGISTRY["subtract"], self, other)
+        return apply(_subtraction(self), self, other)
 
     def __rsub__(self, other: Any) -> Expression:
-        return apply(REGISTRY["subtract"], other, self)
+        return apply(_subtraction(self), other, self)
 
     def __mul__(self, other: Any) -> Expression:
         return apply(REGISTRY["multiply"], self, other)
@@ -123,11 +121,29 @@ class Expression:
     def __rtruediv__(self, other: Any) -> Expression:
         return apply(REGISTRY["divide"], other, self)
 
+    def __floordiv__(self, other: Any) -> Expression:
+        return apply(REGISTRY["floor_divide"], self, other)
+
+    def __rfloordiv__(self, other: Any) -> Expression:
+        return apply(REGISTRY["floor_divide"], other, self)
+
+    def __mod__(self, other: Any) -> Expression:
+        return apply(REGISTRY["modulo"], self, other)
+
+    def __rmod__(self, other: Any) -> Expression:
+        return apply(REGISTRY["modulo"], other, self)
+
+    def __pow__(self, other: Any) -> Expression:
+        return apply(REGISTRY["power"], self, other)
+
+    def __rpow__(self, other: Any) -> Expression:
+        return apply(REGISTRY["power"], other, self)
+
     def __neg__(self) -> Expression:
         return apply(REGISTRY["negate"], self)
 
     def __abs__(self) -> Expression:
-        return apply(REGISTRY["absolute"], self)
+        return apply(REGISTRY["abs"], self)
 
     def __eq__(self, other: object) -> Expression:  # type: ignore[override]
         return apply(REGISTRY["equals"], self, other)
@@ -190,7 +206,11 @@ class Constant(Operator):
 
     def expand(self) -> Term:
         """The constant."""
-        return terms.missing(self.type) if self.value is None else terms.literal(self.value)
+        if self.value is None:
+            return terms.missing(self.type)
+        if self.type == TIMESTAMP:
+            return terms.call("instant", terms.literal(microseconds_since_1970(self.value)))
+        return terms.literal(self.value)
 
 
 def constant(value: Any, like: Type | None = None) -> Expression:
@@ -202,43 +222,8 @@ def constant(value: Any, like: Type | None = None) -> Expression:
     plain = plain_constant(value)
     if like == FLOAT64 and type(plain) is int:
         plain = float(plain)
-    type_ = {bool: BOOL, int: INT64, float: FLOAT64, str: STRING}[type(plain)]
+    type_ = {bool: BOOL, int: INT64, float: FLOAT64, str: STRING, datetime: TIMESTAMP}[type(plain)]
     return Expression(Constant(plain, type_), (), type_)
-
-
-def plain_constant(value: Any) -> bool | int | float | str:
-    """A Python value as exactly a bool, int, float or str: what a subclass prints as never reaches generated code.
-
-    Raises:
-        DeclarationError: The value is of no type of the language, or outside its range.
-    """
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        if not INT64_MIN <= value <= INT64_MAX:
-            raise DeclarationError(f"the constant {value:d} does not fit an Int64", remedy="Write it as a float.")
-        return int(value)
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise DeclarationError(
-                f"the constant {value!r} is not a Float64: a Float64 is finite or missing",
-                remedy='Use sk.missing("Float64") for a missing value.',
-            )
-        return float(value)
-    if isinstance(value, str):
-        try:
-            return value.encode().decode()
-        except UnicodeEncodeError as error:
-            raise DeclarationError(
-                f"the string {value!r} has a lone surrogate, which is no Unicode text", remedy="Remove it."
-            ) from error
-    if value is None:
-        raise DeclarationError("None is no constant", remedy='Use sk.missing("Float64") for a missing value.')
-    kind = "a Timestamp constant" if isinstance(value, datetime) else f"a {type(value).__name__}"
-    raise DeclarationError(
-        f"{kind} ({value!r}) cannot be part of an expression",
-        remedy="Use a column, or a bool, int, float or str constant.",
-    )
 
 
 def apply(cls: type[Operator], *arguments: Any, **parameters: Any) -> Expression:
@@ -274,6 +259,11 @@ def apply(cls: type[Operator], *arguments: Any, **parameters: Any) -> Expression
     except ValueError as error:
         raise DeclarationError(f"{cls.name}: {error}", remedy=_unit_remedy(typed) or _summarize(cls)) from error
     return Expression(chosen, tuple(typed), type_, unit)
+
+
+def _subtraction(operand: Expression) -> type[Operator]:
+    """What `-` means: the difference of instants is a duration."""
+    return REGISTRY["seconds_since" if operand.type == TIMESTAMP else "subtract"]
 
 
 def _split_arguments(cls: type[Operator], arguments: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
@@ -317,7 +307,7 @@ def _type_remedy(found: Type, accepted: tuple[Type, ...]) -> str:
     if found == BOOL and FLOAT64 in accepted:
         return "Turn it into a number with .to_number()."
     if found == TIMESTAMP and FLOAT64 in accepted:
-        return "Take a part of it first, such as .hour() or .microseconds_since_1970()."
+        return "Take a part of it first, such as .hour(), or the seconds between two instants: x - y."
     return "Convert it first, or read another column."
 
 
@@ -353,6 +343,8 @@ def _render_node(chosen: Operator, operands: Sequence[str]) -> str:
         return chosen.column
     if isinstance(chosen, Constant):
         return f"missing({str(chosen.type)!r})" if chosen.value is None else repr(chosen.value)
+    if chosen.called is not None:
+        return f"{chosen.called}({', '.join(operands)})"
     if chosen.symbol is not None:
         return f"({chosen.symbol}{operands[0]})" if len(operands) == 1 else f"({f' {chosen.symbol} '.join(operands)})"
     parameters = [

@@ -12,7 +12,7 @@ import json
 from typing import Any
 
 from skewcheck.language.declaration import Feature, Service
-from skewcheck.language.expressions import expand, fitted_nodes, key_of
+from skewcheck.language.expressions import Expression, expand, fitted_nodes, key_of
 from skewcheck.language.operator import FittedOperator, Placeholder
 from skewcheck.language.terms import Term
 from skewcheck.language.terms import walk as walk_terms
@@ -41,7 +41,7 @@ def fingerprint_feature(feature: Feature) -> str:
 def fingerprint_fit(service: Service) -> str:
     """The hash of everything that decides the values of a service's statistics, apart from the training rows."""
     fitted = {
-        key_of(node): [_graph(expand(node.operands[0], None)), _plain_statistics(chosen)]
+        key_of(node): _describe_fit(node, chosen)
         for feature in service.features
         for node, chosen in fitted_nodes(feature.expression)
     }
@@ -56,6 +56,12 @@ def describe(feature: Feature) -> dict[str, Any]:
         "graph": _graph(expand(feature.expression, None)),
         "statistics": {key_of(node): _plain_statistics(chosen) for node, chosen in fitted_nodes(feature.expression)},
     }
+
+
+def _describe_fit(node: Expression, chosen: FittedOperator) -> list[Any]:
+    """What a fitted operator's statistics are computed from, and how; further operands stand last."""
+    first, *others = (_graph(expand(operand, None)) for operand in node.operands)
+    return [first, _plain_statistics(chosen), *others]
 
 
 def _plain_statistics(chosen: FittedOperator) -> list[Any]:

@@ -36,6 +36,21 @@ def concat(*values: Any) -> Expression:
     return apply(REGISTRY["concat"], *values)
 
 
+def pack(*values: Any) -> Expression:
+    """A vector of one or more numbers in order; missing where any is missing."""
+    return apply(REGISTRY["pack"], *values)
+
+
+def haversine(latitude: Any, longitude: Any, to_latitude: Any, to_longitude: Any) -> Expression:
+    """The great-circle distance between two places given in degrees, in kilometres."""
+    return apply(REGISTRY["haversine"], latitude, longitude, to_latitude, to_longitude)
+
+
+def atan2(y: Any, x: Any) -> Expression:
+    """The angle of the point (x, y), in radians."""
+    return apply(REGISTRY["atan2"], y, x)
+
+
 def missing(type_name: str) -> Expression:
     """The missing value of a type, such as `sk.missing("Float64")`."""
     if type_name not in SCALARS:

@@ -7,7 +7,7 @@ follow from it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -35,6 +35,11 @@ class Statistic:
     type: Type | None = FLOAT64
     parameters: tuple[tuple[str, Any], ...] = ()
 
+    def by_key(self) -> Statistic:
+        """The table of the same statistic for each key, in the ascending order of the keys."""
+        parameters = (("statistic", self.kind), *self.parameters)
+        return Statistic(f"{self.name}_by_key", "by_key", type=None, parameters=parameters)
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -43,7 +48,7 @@ class Example:
     Attributes:
         build: The expression, given its operands.
         rows: Values of the operands, and what comes out; None is missing.
-        training: For a fitted operator the values of its operand in training.
+        training: For a fitted operator the values of its operand in training, or tuples of them if it has several.
         units: The operands' units, where it needs them.
     """
 
@@ -51,6 +56,10 @@ class Example:
     rows: tuple[tuple[tuple[Any, ...], Any], ...]
     training: tuple[Any, ...] = ()
     units: tuple[str | None, ...] = ()
+
+    def training_rows(self) -> tuple[tuple[Any, ...], ...]:
+        """The operands' values in training, row by row."""
+        return tuple(row if isinstance(row, tuple) else (row,) for row in self.training)
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,7 @@ class Operator:
         symbol: The infix or prefix sign that prints it, where it has one.
         keeps_unit: The result has the unit of the first operand; otherwise it has no unit.
         same_unit: All operands must have one unit.
+        tolerance: How far engines may differ, relative; 0 for the same bits, as for all that use primitives alone.
         examples: Uses with their values, tested on every engine.
     """
 
@@ -77,7 +87,13 @@ class Operator:
     symbol: ClassVar[str | None] = None
     keeps_unit: ClassVar[bool] = False
     same_unit: ClassVar[bool] = False
+    tolerance: ClassVar[float] = 0.0
     examples: ClassVar[tuple[Example, ...]] = ()
+
+    @property
+    def called(self) -> str | None:
+        """The name of the function that it is written as a call of, where it is."""
+        return None
 
     def check(self) -> None:
         """Refuse parameters that cannot be meant.
@@ -113,14 +129,25 @@ class Operator:
 
 @dataclass(frozen=True)
 class FittedOperator(Operator):
-    """The base of an operator of one operand whose statistics are fitted over the rows that training keeps."""
+    """The base of an operator whose statistics are fitted over the rows that training keeps.
+
+    Class attributes:
+        roles: What each operand is to the statistics: "value" for what they are statistics of, whose missing values are
+            left out, and "key" for what tells groups of rows apart.
+    """
+
+    roles: ClassVar[tuple[str, ...]] = ("value",)
+
+    def label_column(self) -> str | None:
+        """The column of the training set, by its name, that its statistics read beside the operands."""
+        return None
 
     def statistics(self) -> tuple[Statistic, ...]:
-        """The statistics of its operand that it needs."""
+        """The statistics that it needs."""
         raise NotImplementedError(type(self).__name__)
 
-    def expand_fitted(self, fitted: Fitted, x: Term) -> Term:
-        """Its meaning in primitives, given its statistics and its operand."""
+    def expand_fitted(self, fitted: Fitted, *operands: Any, **named: Any) -> Term:
+        """Its meaning in primitives, given its statistics and its operands; a subclass names them."""
         raise NotImplementedError(type(self).__name__)
 
 
@@ -135,8 +162,12 @@ class Fitted:
         self._types = {kind.name: kind.type for kind in kinds}
         self._values = values
 
-    def term(self, name: str) -> Term:
+    def term(self, name: str, gives: Type | None = None) -> Term:
         """A scalar statistic as a constant.
+
+        Args:
+            name: The statistic's name.
+            gives: Its type, where that is its operand's and not fixed.
 
         Raises:
             KeyError: The operator asks for no statistic of this name, or the state does not have it.
@@ -145,16 +176,67 @@ class Fitted:
         type_ = self._types[name]
         if type_ is None:
             raise TypeError(f"statistic {name} of {self._key} is a table")
-        return terms.statistic(self._key, name, type_) if self._values is None else terms.literal(self._values[name])
+        if self._values is None:
+            return terms.statistic(self._key, name, gives or type_)
+        return terms.literal(self._values[name])
 
-    def table(self, name: str) -> tuple[Any, ...] | Placeholder:
-        """A table statistic (edges, a vocabulary) as a constant parameter."""
-        return Placeholder(self._key, name) if self._values is None else tuple(self._values[name])
+    def table(
+        self,
+        name: str,
+        arrange: Callable[[tuple[Any, ...]], Iterable[Any]] = tuple,
+        *,
+        gives: Type = INT64,
+    ) -> tuple[Any, ...] | Placeholder:
+        """A table statistic (edges, a vocabulary) as a constant parameter.
+
+        Args:
+            name: The statistic's name.
+            arrange: Makes the parameter of the entries; an entry that is a list in the state is a tuple.
+            gives: The type of the values that the table gives.
+
+        Raises:
+            KeyError: The operator asks for no statistic of this name, or the state does not have it.
+        """
+        if self._values is None:
+            return Placeholder(self._key, name, gives)
+        return tuple(arrange(tuple(tuple(row) if isinstance(row, list) else row for row in self._values[name])))
+
+    def entry(self, name: str, place: int) -> Term:
+        """One Float64 of a table statistic as a constant, by its place (0 is the first).
+
+        Raises:
+            KeyError: The operator asks for no statistic of this name, or the state does not have it.
+        """
+        if self._values is None:
+            return terms.statistic(self._key, f"{name}[{place}]", FLOAT64)
+        return terms.literal(self._values[name][place])
+
+    def by(self, key: Term) -> Fitted:
+        """The same statistics for a row's own key; those of all rows for a key that is missing or was not in training.
+
+        The operator asks for `Statistic.by_key` of each statistic that is read so.
+        """
+        return _FittedByKey(self, key)
+
+
+class _FittedByKey(Fitted):
+    """The scalar statistics of a row's own key."""
+
+    def __init__(self, overall: Fitted, key: Term) -> None:
+        self._overall = overall
+        self._row_key = key
+
+    def term(self, name: str, gives: Type | None = None) -> Term:
+        """The key's own statistic, or that of all rows."""
+        table = self._overall.table(f"{name}_by_key", gives=gives or FLOAT64)
+        return terms.call(
+            "coalesce", terms.call("lookup", self._row_key, parameter=table), self._overall.term(name, gives)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """A table statistic that is not known yet."""
+    """A table statistic that is not known yet; `type` is that of the values it gives."""
 
     key: str
     name: str

@@ -137,6 +137,14 @@ _ROWS = (
     # Time
     Primitive("microseconds", "Int64 microseconds since 1970-01-01T00:00:00Z."),
     Primitive("instant", "The Timestamp of Int64 microseconds; missing outside the years 1 to 9999.", partial=True),
+    # A team's own functions
+    Primitive(
+        "opaque",
+        "What the Python function of the parameter gives for the arguments; missing, and not called, where one is "
+        "missing that it does not take so.",
+        strict=False,
+        partial=True,
+    ),
     # Vectors
     Primitive("pack", "A Vector of the arguments in order."),
     Primitive("component", "The element of a Vector at a constant place (0 is the first)."),

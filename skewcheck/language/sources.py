@@ -6,12 +6,13 @@ the language, does not load Feast.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from skewcheck.errors import DeclarationError
-from skewcheck.language.types import BOOL, FLOAT64, INT64, STRING, TIMESTAMP, Type
+from skewcheck.language.types import BOOL, FLOAT64, INT64, STRING, TIMESTAMP, Type, vector
 from skewcheck.language.units import parse_unit
 
 FEAST_TYPES = {
@@ -24,6 +25,12 @@ FEAST_TYPES = {
     "UnixTimestamp": TIMESTAMP,
 }
 """The type of a column for each type of a Feast field. A Float32 or Int32 is widened, which is exact."""
+
+FEAST_VECTORS = ("Array(Float64)", "Array(Float32)")
+"""The types of a Feast field that are a Vector, of as many elements as the field's tag "size" says."""
+
+LONGEST_VECTOR = 4096
+"""The most elements of a Vector column."""
 
 Role = Literal["store", "request", "label"]
 
@@ -113,13 +120,28 @@ def _is_text(name: str) -> bool:
 
 
 def _type_of(service: str, source: Any, field: Any) -> Type:
-    found = FEAST_TYPES.get(str(field.dtype).rpartition(".")[2])
+    name = str(field.dtype).rpartition(".")[2]
+    if name in FEAST_VECTORS:
+        return _vector_type(service, source, field)
+    found = FEAST_TYPES.get(name)
     if found is None:
         raise DeclarationError(
             f"service {service}: field {field.name} of {source} is {field.dtype}, which features cannot read",
-            remedy=f"Declare it as one of {', '.join(FEAST_TYPES)}.",
+            remedy=f"Declare it as one of {', '.join([*FEAST_TYPES, *FEAST_VECTORS])}.",
         )
     return found
+
+
+def _vector_type(service: str, source: Any, field: Any) -> Type:
+    """The Vector of a list field: Feast does not say how long the lists are, so the field's tag does."""
+    size = (getattr(field, "tags", None) or {}).get("size")
+    if size is None or not re.fullmatch("[1-9][0-9]{0,3}", str(size), re.ASCII) or int(size) > LONGEST_VECTOR:
+        stated = "does not say how many elements it has" if size is None else f"has the tag size={size!r}"
+        raise DeclarationError(
+            f"service {service}: field {field.name} of {source} is {field.dtype} and {stated}",
+            remedy=f'Give it a tag with a whole number from 1 to {LONGEST_VECTOR}, such as tags={{"size": "3"}}.',
+        )
+    return vector(int(size))
 
 
 def _by_name(service: str, columns: Iterable[SourceColumn]) -> dict[str, SourceColumn]:

@@ -191,12 +191,14 @@ def call(name: str, *arguments: Term, parameter: Any = None) -> Term:
 
 
 def _decide(name: str, arguments: tuple[Term, ...]) -> Term | None:
-    """The result of logic or choice where constants alone decide it, otherwise None."""
+    """The result where constants alone decide it, otherwise None."""
     first, rest = arguments[0], arguments[1:]
     if name == "is_missing" and (first.present or first.kind == "literal"):
         return literal(not first.present)
     if name == "not" and first.kind == "literal":
         return literal(not first.parameter)
+    if name == "instant" and first.kind == "literal" and TIMESTAMP_MIN <= first.parameter <= TIMESTAMP_MAX:
+        return _intern(Term("literal", TIMESTAMP, parameter=first.parameter, present=True))
     if name == "coalesce" and (first.present or first.kind == "literal"):
         return first if first.present else rest[0]
     if name == "choose" and first.kind == "literal":
@@ -306,6 +308,9 @@ def _result_type(name: str, arguments: tuple[Term, ...], parameter: Any) -> Type
         return arguments[0].type
     if name == "ngram_counts":
         return vector(arguments[2].parameter)
+    if name == "opaque":
+        type_: Type = parameter.type
+        return type_
     # The table of `element` or `lookup`; one that is fitted later says itself what it holds.
     if not isinstance(parameter, tuple):
         return parameter.type
@@ -325,6 +330,8 @@ def _is_present(primitive: Primitive, arguments: tuple[Term, ...]) -> bool:
 def _bounds(name: str, arguments: tuple[Term, ...], parameter: Any) -> Bounds:
     """Between which values the Int64 result of a primitive lies."""
     ranges = [argument.bounds for argument in arguments]
+    if name == "integer_quotient":
+        return WHOLE
     if name.startswith(("integer_", "checked_")):
         low, high = _combine(name.partition("_")[2], *ranges)
         # A sum that can never fit is always missing; any bounds hold for it, as long as they are in order.

@@ -18,9 +18,12 @@ ACCEPTED = {
     "Int64": (*INTEGERS, *FLOATS),
     "Bool": ("bool",),
     "String": ("string",),
-    "Vector": tuple(f"list<{number}>" for number in FLOATS),
+    "Vector": tuple(f"list<{number}>" for number in (*FLOATS, *INTEGERS)),
 }
 """Arrow types that a column of each type may have in a log. A timestamp is told apart by its zone."""
+
+NARROW = ("float", "halffloat", "list<float>", "list<halffloat>")
+"""Arrow types with fewer digits than a Float64."""
 
 TAKEN = ("file_index", "file_row_number", "log.file", "log.row")
 """Names of the columns that the engine adds when it reads a log."""
@@ -128,7 +131,7 @@ def find_columns(
         absent_features=tuple(name for name, text in features.items() if text is None),
         absent_keys=tuple(name for name, text in keys.items() if text is None),
         lacking=lacking,
-        narrow=tuple(name for name, column in finder.found.items() if log.columns[column] in {"float", "halffloat"}),
+        narrow=tuple(name for name, column in finder.found.items() if log.columns[column] in NARROW),
     )
 
 

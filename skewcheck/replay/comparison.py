@@ -22,6 +22,9 @@ REQUESTED_AT = '"log.requested_at"'
 _EARLIEST_FIRST = f"coalesce(CAST(epoch_us({REQUESTED_AT}) AS HUGEINT), 0) * 18446744073709551616"
 """The order of samples. At one time a hash of all that is shown decides, so that every run shows the same rows."""
 
+LONGEST_TEXT = 1000
+"""Characters of a text that a sample shows."""
+
 ROUNDING = 9
 """Digits of a mean difference: a parallel sum of floats has no more that are the same on every run."""
 
@@ -179,9 +182,16 @@ def _count(condition: str) -> str:
 
 
 def _read_pair(side: Sides, pair: Sequence[Any]) -> Pair:
-    request_id, at, served, replayed, *values = pair
-    row = {name: plain_value(value) for name, value in zip(side.reads, values, strict=True)}
-    return Pair(request_id, at, plain_value(served), plain_value(replayed), row)
+    request_id, at, *values = (_cut(plain_value(value)) for value in pair)
+    served, replayed, *inputs = values
+    return Pair(request_id, at, served, replayed, dict(zip(side.reads, inputs, strict=True)))
+
+
+def _cut(value: Any) -> Any:
+    """The value; a very long text is cut, with its length stated: one row must not make a report of its own size."""
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        return f"{value[:LONGEST_TEXT]}… ({len(value):,} characters)"
+    return value
 
 
 def _iso(instant: str) -> str:

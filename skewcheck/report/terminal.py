@@ -30,6 +30,7 @@ from skewcheck.report.wording import (
     features_not_compared,
     has_plain_versions,
     matching_names,
+    name_feature,
     name_stage,
     rate_of,
     row_lines,
@@ -100,7 +101,7 @@ class _Printer:
         wide = ("skewed feature", "stage", "mismatched", "difference", "first, last (UTC)")
         narrow = ("skewed feature", "mismatched", "difference")
         table = self.table(*(wide if self.wide else narrow), "served → replayed", lines=True)
-        names = [self.text(escape_hidden(feature.name)) for feature in skewed]
+        names = [self.text(name_feature(feature)) for feature in skewed]
         longest = max(*(name.cell_len for name in names), 0 if self.wide else _SPAN_WIDTH)
         table.columns[0].width = min(longest, _LONGEST_NAME, self.console.width * 2 // 5)
         for feature in skewed:
@@ -142,11 +143,11 @@ class _Printer:
         difference = [f"{label} {format_difference(size)}" for label, size in sizes.items() if size is not None]
         if self.wide:
             times = [_minute(shown.first_mismatch), _minute(shown.last_mismatch)]
-            stacks = [[escape_hidden(feature.name)], [stage], [*counts, *also], difference or ["—"], times]
+            stacks = [[name_feature(feature)], [stage], [*counts, *also], difference or ["—"], times]
         else:
             span = format_span(shown.first_mismatch, shown.last_mismatch)
             under_name = [f"  {line}" for line in (stage, *also, span)]
-            stacks = [[escape_hidden(feature.name), *under_name], counts, difference or ["—"]]
+            stacks = [[name_feature(feature), *under_name], counts, difference or ["—"]]
         return [*("\n".join(stack) for stack in stacks), _sample(shown)]
 
     def print_columns(self, verdict: Verdict) -> None:

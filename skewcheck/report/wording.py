@@ -76,6 +76,11 @@ def count_things(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def name_feature(feature: FeatureVerdict) -> str:
+    """A feature's name; "(opaque)" after it where it calls a function of which nothing else is known."""
+    return f"{escape_hidden(feature.name)}{' (opaque)' if feature.opaque else ''}"
+
+
 def name_stage(stage: str | None) -> str:
     """A stage as people say it; "—" where there is none."""
     return "—" if stage is None else STAGE_NAMES.get(stage, escape_hidden(stage))
@@ -135,7 +140,7 @@ def order_features(verdict: Verdict) -> tuple[FeatureVerdict, ...]:
 
 def matching_names(verdict: Verdict) -> tuple[str, ...]:
     """Names of the features that match, sorted."""
-    return tuple(sorted(escape_hidden(item.name) for item in verdict.features if item.verdict == "match"))
+    return tuple(sorted(name_feature(item) for item in verdict.features if item.verdict == "match"))
 
 
 def features_not_compared(verdict: Verdict) -> tuple[NotCompared, ...]:

@@ -31,6 +31,7 @@ ARROW_TYPES = {
     "Bool": pa.bool_(),
     "String": pa.string(),
     "Timestamp": pa.timestamp("us", tz="UTC"),
+    "Vector": pa.list_(pa.float64()),
 }
 
 
@@ -78,7 +79,7 @@ def retrieve(
 
 
 def arrow_type(type_: Type) -> pa.DataType:
-    """The Arrow type of a scalar type."""
+    """The Arrow type of a type."""
     return ARROW_TYPES[type_.name]
 
 

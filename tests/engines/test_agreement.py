@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -17,14 +18,20 @@ from tests.both_engines import apply, column, evaluate
 from tests.trees import COLUMNS, GROWTHS, any_trees, draw_state
 
 
+def is_short(value: Any) -> bool:
+    """Whether a value may be joined to itself again and again without filling memory."""
+    return not isinstance(value, str) or len(value) <= 1000
+
+
 def some_rows(random: Random, count: int) -> list[dict[str, Any]]:
-    return [{name: random.choice(VALUES[type_]) for name, type_ in COLUMNS.items()} for _ in range(count)]
+    hard = {name: [value for value in VALUES[type_] if is_short(value)] for name, type_ in COLUMNS.items()}
+    return [{name: random.choice(values) for name, values in hard.items()} for _ in range(count)]
 
 
 @given(data=st.data(), random=st.randoms(use_true_random=False))
 @settings(max_examples=60)
 def test_random_expressions_agree_on_hard_values(data: st.DataObject, random: Random) -> None:
-    expressions = {f"output_{place}": data.draw(any_trees(4)) for place in range(3)}
+    expressions = {f"output_{place}": data.draw(any_trees(6)) for place in range(3)}
     state = draw_state(data.draw, *expressions.values())
     evaluate(expressions, some_rows(random, 40), state)
 
@@ -34,7 +41,7 @@ def test_random_expressions_agree_on_hard_values(data: st.DataObject, random: Ra
 def test_random_expressions_agree_on_any_value(data: st.DataObject) -> None:
     expressions = {"output": data.draw(any_trees(3))}
     state = draw_state(data.draw, *expressions.values())
-    row = st.fixed_dictionaries({name: STRATEGIES[type_] for name, type_ in COLUMNS.items()})
+    row = st.fixed_dictionaries({name: STRATEGIES[type_].filter(is_short) for name, type_ in COLUMNS.items()})
     evaluate(expressions, data.draw(st.lists(row, min_size=1, max_size=8)), state)
 
 
@@ -75,6 +82,10 @@ FOUND = {
     "arithmetic with constants that cancel": (
         lambda x, n: ((x + 1e16) - 1e16 == x) & (x * 0 == 0) & (n * 0 == 0) & (n - n == 0),
         [(1.0, 5), (0.5, -(2**63)), (math.inf, None), (1e300, 2**63 - 1)],
+    ),
+    "the microseconds of an instant that was computed before": (
+        lambda t: t.shift(seconds=90).hour() + t.shift(seconds=90).minute(),
+        [(datetime(2012, 2, 29, 23, 59, tzinfo=UTC),), (None,)],
     ),
     "text with a NUL before white space": (lambda s: s.strip() == "\x00", [("\x00 ",), (" \x00",), ("\x00",)]),
 }

@@ -31,6 +31,16 @@ def every_statistic() -> sk.Service:
         imputed=lambda x: x.impute("median").impute("mean").standardize(),
         bucket=lambda x: x.quantile_bucket(7),
         code=lambda s: s.lower().vocabulary(size=5),
+        by_text=lambda x, s: x.robust_scale(by=s),
+        by_number=lambda x, n: x.standardize(by=n.minimum(0)),
+        uniform=lambda x: x.quantile_transform(quantiles=50),
+        shaped=lambda n: n.yeo_johnson(),
+        clipped=lambda x: x.winsorize(),
+        width=lambda n: n.equal_width_bucket(9),
+        mode=lambda s: s.impute("mode").frequency_encode(),
+        place=lambda s: s.ordinal(),
+        weights=lambda s: s.tf_idf(("a", "b")),
+        encoded=lambda s: s.target_encode("n"),
     )
 
 
@@ -155,6 +165,20 @@ def test_a_file_that_cannot_be_read_is_an_error_that_names_it(tmp_path: Path) ->
         lambda x: x.impute("median"),
         lambda x: x.quantile_bucket(3),
         lambda s: s.vocabulary(),
+        lambda x: x.max_abs(),
+        lambda x: x.robust_scale(),
+        lambda x: x.winsorize(),
+        lambda x: x.equal_width_bucket(3),
+        lambda x: x.quantile_transform(),
+        lambda x: x.yeo_johnson(),
+        lambda x: x.impute("mode"),
+        lambda s: s.impute("mode"),
+        lambda s: s.ordinal(),
+        lambda s: s.frequency_encode(),
+        lambda s: s.one_hot_encode(3),
+        lambda s: s.tf_idf(("a",)),
+        lambda s: s.target_encode("x"),
+        lambda x, s: x.standardize(by=s),
     ],
 )
 def test_a_column_without_any_value_is_an_error_that_names_the_feature(feature: Any, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import skewcheck as sk
 from skewcheck.errors import StateError, UsageError
 from skewcheck.fit.fitting import fit
 from skewcheck.fit.state import State, check_state, read_state
-from skewcheck.language.types import FLOAT64, STRING
+from skewcheck.language.types import FLOAT64, INT64, STRING
 from tests.adversarial import texts
 from tests.declaring import make_service, write_rows
 
@@ -136,6 +136,24 @@ def test_a_state_without_a_statistic_is_refused_by_name(state: State) -> None:
 def test_a_state_older_than_a_new_fitted_feature_is_refused(state: State) -> None:
     with pytest.raises(StateError, match=r"lacks minimum of x\.min_max\(\)"):
         check_state(declare(scaled=lambda x: x.min_max(), code=lambda s: s.vocabulary()), state)
+
+
+def test_a_state_that_lacks_the_table_of_the_keys_is_refused_by_name(tmp_path: Path) -> None:
+    service = declare(z=lambda x, s: x.max_abs(by=s))
+    state = fit(service, write_rows(tmp_path / "keyed.parquet", service, [{"x": 0.5, "s": "a"}]))
+    assert state.statistics == {"x.max_abs_by(s)": {"largest": 0.5, "largest_by_key": [["a", 0.5]]}}
+    lacking = dataclasses.replace(state, statistics={"x.max_abs_by(s)": {"largest": 0.5}})
+    with pytest.raises(StateError, match="lacks largest_by_key of x"):
+        check_state(service, lacking)
+
+
+def test_a_state_fitted_by_a_key_of_another_type_is_refused(tmp_path: Path) -> None:
+    texts, numbers = (
+        make_service({"x": FLOAT64, "s": type_}, z=lambda x, s: x.max_abs(by=s)) for type_ in (STRING, INT64)
+    )
+    state = fit(texts, write_rows(tmp_path / "keyed.parquet", texts, [{"x": 0.5, "s": "a"}]))
+    with pytest.raises(StateError, match="fitted to another declaration"):
+        check_state(numbers, state)
 
 
 def test_a_state_fitted_with_another_filter_is_refused(state: State) -> None:

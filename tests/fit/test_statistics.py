@@ -11,20 +11,23 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from skewcheck.errors import StateError
-from skewcheck.fit.statistics import KINDS, compute_statistic
+from skewcheck.fit.statistics import KINDS, NUMBERS, compute_statistic
 from skewcheck.language.operator import Statistic
 
 
 def compute(kind: str, values: Sequence[Any], **parameters: Any) -> Any:
-    type_ = pa.string() if kind == "vocabulary" else pa.float64()
+    """A statistic of plain values, or of pairs of a value and its key."""
+    columns = {"value": values}
+    if values and isinstance(values[0], tuple):
+        columns = {"value": [value for value, _ in values], "key": [key for _, key in values]}
     with duckdb.connect() as connection:
-        connection.register("given", pa.table({"value": pa.array(values, type_)}))
+        connection.register("given", pa.table(columns))
         return compute_statistic(
-            connection, "SELECT value FROM given", Statistic(kind, kind, parameters=tuple(parameters.items()))
+            connection, "SELECT * FROM given", Statistic(kind, kind, parameters=tuple(parameters.items()))
         )
 
 
@@ -154,3 +157,46 @@ def test_a_vocabulary_that_nothing_is_frequent_enough_for_is_an_error() -> None:
 def test_without_values_there_is_no_statistic(kind: str) -> None:
     with pytest.raises(StateError, match="no value"):
         compute(kind, [], buckets=3, size=1, minimum_count=1)
+
+
+@given(columns)
+def test_the_quartile_range_is_exact_and_never_zero(values: list[float]) -> None:
+    ordered = sorted(map(Fraction, values))
+    quartiles = []
+    for place in (1, 3):
+        position = Fraction(place, 4) * (len(values) - 1)
+        low, high = ordered[math.floor(position)], ordered[math.ceil(position)]
+        quartiles.append(low + (high - low) * (position - math.floor(position)))
+    try:
+        width = float(quartiles[1] - quartiles[0])
+    except OverflowError:
+        with pytest.raises(StateError, match="too far apart"):
+            compute("quartile_range", values)
+    else:
+        assert compute("quartile_range", values) == (width or 1.0)
+
+
+keys = st.sampled_from(["a", "b", "", "é", None]) | st.none()
+
+
+@settings(max_examples=40)
+@given(
+    pairs=st.lists(st.tuples(st.floats(-1e6, 1e6), keys), min_size=1, max_size=20),
+    kind=st.sampled_from(sorted(NUMBERS)),
+)
+def test_a_number_by_key_is_the_number_of_the_rows_with_that_key(pairs: list[Any], kind: str) -> None:
+    groups: dict[str, list[float]] = {}
+    for value, key in pairs:
+        if key is not None:
+            groups.setdefault(key, []).append(value)
+    if not groups:
+        with pytest.raises(StateError, match="no row with both a value and a key"):
+            compute("by_key", pairs, statistic=kind, share=0.9)
+    else:
+        expected = [[key, compute(kind, groups[key], share=0.9)] for key in sorted(groups)]
+        assert compute("by_key", pairs, statistic=kind, share=0.9) == expected
+
+
+def test_a_key_whose_values_are_too_far_apart_is_an_error() -> None:
+    with pytest.raises(StateError, match="too far apart"):
+        compute("by_key", [(-1.7e308, "a"), (1.7e308, "a"), (1.0, "b")], statistic="range")

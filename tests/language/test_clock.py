@@ -1,10 +1,11 @@
-"""The calendar is the Gregorian one, and the wall clock of a zone that of its time zone database."""
+"""The wall clock of a zone is that of its time zone database, and leads back to the instant that it first showed."""
 
 from __future__ import annotations
 
-import calendar
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from skewcheck.language import clock
 from skewcheck.language.terms import Term, column
-from skewcheck.language.types import TIMESTAMP
+from skewcheck.language.types import INT64, TIMESTAMP
 from tests.adversarial import CLOCK_CHANGES, INSTANTS, ZONES
 from tests.both_engines import load_terms
 
@@ -23,32 +24,6 @@ T = column("t", TIMESTAMP)
 def compute(term: Term) -> Callable[[Any], Any]:
     transform_row = load_terms({"result": term})["transform_row"]
     return lambda value: transform_row({"t": value})["result"]
-
-
-PARTS = [
-    ("year", clock.year_of, lambda t: t.year),
-    ("month", clock.month_of, lambda t: t.month),
-    ("days", clock.days_since_1970, lambda t: t.toordinal() - datetime(1970, 1, 1, tzinfo=UTC).toordinal()),
-]
-
-
-@pytest.mark.parametrize(("name", "kernel", "expected"), PARTS, ids=[name for name, *_ in PARTS])
-@given(instant=st.datetimes(timezones=st.just(UTC)))
-def test_the_calendar_is_that_of_datetime(
-    name: str, kernel: Callable[[Term], Term], expected: Callable[[datetime], int], instant: datetime
-) -> None:
-    assert CALENDAR[name](instant) == expected(instant)
-
-
-CALENDAR = {name: compute(kernel(clock.local_microseconds(T, "UTC"))) for name, kernel, _ in PARTS}
-
-
-def test_every_first_and_last_day_of_a_month_in_eight_centuries_has_its_month_and_year() -> None:
-    for year in range(1600, 2400):
-        for month in range(1, 13):
-            for day in (1, calendar.monthrange(year, month)[1]):
-                instant = datetime(year, month, day, 23, 59, 59, 999_999, tzinfo=UTC)
-                assert (CALENDAR["year"](instant), CALENDAR["month"](instant)) == (year, month)
 
 
 LOCAL = {zone: compute(clock.local_microseconds(T, zone)) for zone in ZONES}
@@ -90,3 +65,38 @@ def test_before_and_after_the_tabled_years_the_nearest_offset_holds() -> None:
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     assert LOCAL["America/New_York"](first) - (first - epoch) // timedelta(microseconds=1) == offsets[0]
     assert LOCAL["America/New_York"](last) - (last - epoch) // timedelta(microseconds=1) == offsets[-1]
+
+
+STEPS = {"minute": clock.MINUTE, "hour": clock.HOUR, "day": clock.DAY}
+ODD_ZONES = ["America/St_Johns", "America/Sao_Paulo", "America/Toronto", "Africa/Monrovia", "Asia/Amman", "Etc/GMT+5"]
+
+
+@cache
+def stretches(zone: str) -> list[tuple[float, float, int]]:
+    """From when until when which offset holds."""
+    edges, offsets = clock.zone_table(zone)
+    return list(zip((-math.inf, *edges), (*edges, math.inf), offsets, strict=True))
+
+
+def first_shown(zone: str, local: int) -> int:
+    """The first instant at which the wall clock shows a time or a later one, by looking at every offset."""
+    found = ((max(start, local - offset), end) for start, end, offset in stretches(zone))
+    return int(min(instant for instant, end in found if instant < end))
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
+@pytest.mark.parametrize("zone", [*ZONES[1:], *ODD_ZONES])
+def test_the_start_of_a_period_leads_back_to_the_instant_that_first_showed_it(zone: str, step: int) -> None:
+    """For every period in which the clock changes, and the ones beside it."""
+    local = column("local", INT64)
+    transform_row = load_terms({"result": clock.first_microseconds(local, zone, step=step)})["transform_row"]
+    hour = clock.HOUR
+    for edge in clock.zone_table(zone)[0]:
+        for distance in (-25 * hour, -hour, -1, 0, 1, hour // 2, hour - 1, hour, 25 * hour):
+            shown = edge + distance + offset_at(zone, edge + distance)
+            start = shown - shown % step
+            assert transform_row({"local": start})["result"] == first_shown(zone, start)
+
+
+def offset_at(zone: str, instant: int) -> int:
+    return next(offset for start, end, offset in stretches(zone) if start <= instant < end)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum, IntEnum
 from typing import Any
 
@@ -148,7 +148,7 @@ WRONG: list[tuple[str, Callable[..., Any], str, str]] = [
     ("None", lambda distance: distance.fill(None), "None is no constant", "sk.missing"),
     ("an integer that does not fit", lambda seats: seats + 2**63, "does not fit", "float"),
     ("an integer beyond every Float64", lambda distance: distance + 10**400, "does not fit", "float"),
-    ("an instant", lambda departure: departure > datetime(2013, 1, 1, tzinfo=UTC), "Timestamp constant", "column"),
+    ("a local time", lambda departure: departure > datetime(2013, 1, 1), "has no time zone", "tzinfo=UTC"),  # noqa: DTZ001
     ("bytes", lambda carrier: carrier == b"UA", "a bytes", "constant"),
     ("a lone surrogate", lambda carrier: carrier == "\ud800", "lone surrogate", "Remove"),
     ("a lone surrogate among categories", lambda carrier: carrier.one_hot(["\udfff"]), "lone surrogate", "Remove"),

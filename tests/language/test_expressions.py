@@ -32,7 +32,7 @@ B, S, R, T = column("b", BOOL), column("s", STRING), column("r", STRING), column
         (2 / N, "(2.0 / n.to_float())", FLOAT64),
         (N / 2, "(n.to_float() / 2.0)", FLOAT64),
         (-N, "(-n)", INT64),
-        (abs(X), "x.absolute()", FLOAT64),
+        (abs(X), "x.abs()", FLOAT64),
         (X == 1, "(x == 1.0)", BOOL),
         (N != 1, "(n != 1)", BOOL),
         (N > X, "(n.to_float() > x)", BOOL),

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 import skewcheck as sk
-from tests.both_engines import apply
+from skewcheck.errors import DeclarationError
+from skewcheck.language.expressions import Expression
+from skewcheck.language.types import FLOAT64, INT64, Type
+from tests.adversarial import INTEGERS
+from tests.both_engines import apply, column
+
+X, Y, N = column("x", FLOAT64), column("y", FLOAT64), column("n", INT64)
 
 BIG, SMALL = 2**63 - 1, -(2**63)
 TINY, HUGE = 5e-324, 1.7976931348623157e308
@@ -22,7 +28,7 @@ TINY, HUGE = 5e-324, 1.7976931348623157e308
         (lambda x, y: x - y, [(SMALL, 1), (0, SMALL), (-1, SMALL), (BIG, -1)], [None, None, BIG, None]),
         (lambda x, y: x * y, [(2**32, 2**31), (2**32, -(2**31)), (3, -4)], [None, SMALL, -12]),
         (lambda x: -x, [(SMALL,), (BIG,), (0,)], [None, -BIG, 0]),
-        (lambda x: x.absolute(), [(SMALL,), (-5,), (5,)], [None, 5, 5]),
+        (lambda x: x.abs(), [(SMALL,), (-5,), (5,)], [None, 5, 5]),
         (lambda x: x + 1.5, [(2**53 + 1,)], [2.0**53 + 2]),
         (lambda x: x.to_float(), [(BIG,), (2**53 + 1,), (2**53 + 3,)], [2.0**63, 2.0**53, 2.0**53 + 4]),
         (lambda x: x / 7, [(-7,), (1,)], [-1.0, 1 / 7]),
@@ -51,15 +57,74 @@ def test_means_this_on_both_engines(build: Any, rows: list[tuple[Any, ...]], exp
     assert [type(value) for value in found] == [type(value) for value in expected]
 
 
+PAIRS = [(x, y) for x in INTEGERS for y in INTEGERS if x is not None and y is not None]
+
+
+def test_whole_quotients_of_int64_are_those_of_python() -> None:
+    expected = [x // y if y and SMALL <= x // y <= BIG else None for x, y in PAIRS]
+    assert apply(lambda x, y: x // y, PAIRS) == expected
+
+
+def test_remainders_of_int64_are_those_of_python() -> None:
+    assert apply(lambda x, y: x % y, PAIRS) == [x % y if y else None for x, y in PAIRS]
+
+
+@pytest.mark.parametrize("divisor", [1, 2, 7, -7, -1, 2**40, BIG, SMALL])
+def test_a_constant_divisor_means_what_the_same_column_means(divisor: int) -> None:
+    rows = [(x, divisor) for x in INTEGERS]
+    assert apply(lambda x: x // divisor, [(x,) for x in INTEGERS]) == apply(lambda x, y: x // y, rows)
+    assert apply(lambda x: x % divisor, [(x,) for x in INTEGERS]) == apply(lambda x, y: x % y, rows)
+
+
+def test_a_constant_divisor_of_zero_leaves_nothing() -> None:
+    assert apply(lambda x: x // 0, [(1,), (0,), (None,)]) == [None] * 3
+    assert apply(lambda x: x % 0, [(1,), (0,), (None,)]) == [None] * 3
+
+
 @pytest.mark.parametrize(
-    "x", [TINY, 1e-310, 2.2250738585072014e-308, 0.1, math.sqrt(0.5), math.sqrt(2), 2.0, 1e300, HUGE]
+    ("build", "rows", "expected"),
+    [
+        (lambda x, y: x // y, [(-0.5, 1.0), (0.3, 0.1), (1.0, 0.1), (HUGE, 0.5), (TINY, HUGE)], [-1, 2, 10, None, 0]),
+        (lambda x, y: x % y, [(-0.5, 1.0), (5.5, -2.0), (1.0, 0.1), (HUGE, 0.5)], [0.5, -0.5, 0.0, None]),
+        (lambda x, y: x % y, [(0.3, 0.1), (-1e-20, 1.0)], [0.3 - 2 * 0.1, 1.0]),
+        (lambda x: 7 // x, [(2.0,), (0.0,), (-2.0,)], [3.0, None, -4.0]),
+        (lambda x: 7 % x, [(2.0,), (-0.0,), (-2.0,)], [1.0, None, -1.0]),
+        (lambda n: n // 2.0, [(-7,), (2**53 + 1,)], [-4.0, 2.0**52]),
+        (lambda n: n % 2.5, [(-7,), (None,)], [0.5, None]),
+        (lambda x: x.sign(), [(TINY,), (-TINY,), (-0.0,), (math.nan,), (-math.inf,)], [1.0, -1.0, 0.0, None, None]),
+        (lambda n: n.sign(), [(SMALL,), (BIG,), (0,), (None,)], [-1, 1, 0, None]),
+        (lambda x: x.abs(), [(-HUGE,), (-TINY,), (0.0,), (-math.inf,)], [HUGE, TINY, 0.0, None]),
+    ],
+)  # fmt: skip
+def test_division_with_remainder_and_signs(build: Any, rows: list[tuple[Any, ...]], expected: list[Any]) -> None:
+    found = apply(build, rows)
+    assert found == expected
+    assert all(value is None or type(value) in {float, int} for value in found)
+
+
+@pytest.mark.parametrize(
+    ("expression", "text", "type_"),
+    [
+        (X // Y, "(x // y)", FLOAT64),
+        (7 // N, "(7 // n)", INT64),
+        (N % 2.5, "(n.to_float() % 2.5)", FLOAT64),
+        (2 % N, "(2 % n)", INT64),
+        (N**2, "(n.to_float() ** 2.0)", FLOAT64),
+        (2**N, "(2.0 ** n.to_float())", FLOAT64),
+        (X**Y, "(x ** y)", FLOAT64),
+        (abs(X), "x.abs()", FLOAT64),
+    ],
 )
-def test_logarithms_are_within_one_unit_in_the_last_place(x: float) -> None:
-    log, log1p = apply(lambda x: x.log(), [(x,)]), apply(lambda x: x.log1p(), [(x,)])
-    assert abs(log[0] - math.log(x)) <= math.ulp(math.log(x))
-    assert abs(log1p[0] - math.log1p(x)) <= math.ulp(math.log1p(x))
+def test_signs_of_the_language_are_operators(expression: Expression, text: str, type_: Type) -> None:
+    assert str(expression) == text
+    assert expression.type == type_
 
 
-def test_logarithms_are_missing_outside_their_domain() -> None:
-    assert apply(lambda x: x.log(), [(0.0,), (-0.0,), (-1.0,), (math.nan,)]) == [None] * 4
-    assert apply(lambda x: x.log1p(), [(-1.0,), (-1.5,), (math.nan,), (-0.9999999999999999,)])[:3] == [None] * 3
+def test_units_of_a_division_with_remainder() -> None:
+    mile, minute = column("x", FLOAT64, "mile"), column("y", FLOAT64, "minute")
+    assert (mile // minute).unit == "mile / minute"
+    assert (mile // mile).unit == "dimensionless"
+    assert (mile // 2).unit == (mile % mile).unit == (mile % 2).unit == mile.abs().unit == "mile"
+    assert mile.sign().unit is None
+    with pytest.raises(DeclarationError, match="`x` is in mile and `y` in minute"):
+        mile % minute

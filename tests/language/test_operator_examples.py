@@ -20,7 +20,7 @@ from tests.adversarial import VALUES
 from tests.both_engines import evaluate, type_of
 from tests.declaring import make_service, write_rows
 
-CHAPTERS = ["numbers", "choice", "text", "time", "categories", "fitted"]
+CHAPTERS = ["numbers", "choice", "text", "time", "categories", "vectors", "fitted"]
 
 CASES = [
     pytest.param(cls, example, id=f"{cls.group}-{name}-{number}")
@@ -35,7 +35,7 @@ def declare_example(example: Example) -> tuple[Any, dict[str, Type]]:
     columns = {}
     for place, name in enumerate(names):
         seen = [row[place] for row, _ in example.rows]
-        columns[name] = type_of([*seen, *example.training])
+        columns[name] = type_of([*seen, *(row[place] for row in example.training_rows())])
     units = dict(zip(names, example.units, strict=True)) if example.units else None
     return make_service(columns, units, result=example.build), columns
 
@@ -44,8 +44,8 @@ def fit_example(example: Example, folder: Path) -> tuple[Any, dict[str, Type], A
     service, columns = declare_example(example)
     if not example.training:
         return service, columns, {}
-    (name,) = columns
-    path = write_rows(folder / "training.parquet", service, [{name: value} for value in example.training])
+    rows = [dict(zip(columns, values, strict=True)) for values in example.training_rows()]
+    path = write_rows(folder / "training.parquet", service, rows)
     return service, columns, fit(service, path).statistics
 
 

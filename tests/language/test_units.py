@@ -80,7 +80,7 @@ def test_dimensions() -> None:
         (lambda x, y: x * x / y / y, "mile ** 2 / minute ** 2"),
         (lambda x, y: x * x / x, "mile"),
         (lambda x, y: -x, "mile"),
-        (lambda x, y: x.fill(0).clip(0, 1).floor().absolute(), "mile"),
+        (lambda x, y: x.fill(0).clip(0, 1).floor().abs(), "mile"),
         (lambda x, y: x.impute("mean"), "mile"),
         (lambda x, y: x.to("km"), "kilometer"),
         (lambda x, y: x.standardize(), None),

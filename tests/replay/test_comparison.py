@@ -162,3 +162,8 @@ def test_nothing_to_compare_counts_nothing() -> None:
     counted = compare_values(INT64, [])
     assert (counted.rows, counted.first) == (0, None)
     assert counted.comparisons[0].mismatch_rate == 0.0
+
+
+def test_a_very_long_text_is_shown_cut_with_its_length() -> None:
+    (sample,) = compare_values(STRING, [("é" * 50_000, "short")]).comparisons[0].samples
+    assert (sample.served, sample.replayed) == ("é" * 1000 + "… (50,000 characters)", "short")

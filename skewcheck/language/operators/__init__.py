@@ -1,5 +1,45 @@
 """The operators, one class each, a file for each chapter. Importing this package registers all of them."""
 
-from skewcheck.language.operators import categories, choice, numbers, scaling, text, time
+from skewcheck.language.operators import (
+    buckets,
+    calendar,
+    categories,
+    choice,
+    comparison,
+    encoding,
+    functions,
+    holidays,
+    imputing,
+    lookup,
+    numbers,
+    rounding,
+    scaling,
+    scaling_by,
+    shaping,
+    target,
+    text,
+    time,
+    vectors,
+)
 
-__all__ = ["categories", "choice", "numbers", "scaling", "text", "time"]
+__all__ = [
+    "buckets",
+    "calendar",
+    "categories",
+    "choice",
+    "comparison",
+    "encoding",
+    "functions",
+    "holidays",
+    "imputing",
+    "lookup",
+    "numbers",
+    "rounding",
+    "scaling",
+    "scaling_by",
+    "shaping",
+    "target",
+    "text",
+    "time",
+    "vectors",
+]

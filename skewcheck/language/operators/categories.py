@@ -1,89 +1,15 @@
-"""Categories: strings and whole numbers as codes, indicators and buckets."""
+"""Categories: strings shared out to buckets, and crossed with each other."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from skewcheck.language.expressions import operator
-from skewcheck.language.operator import Example, Fitted, FittedOperator, Operator, Statistic
-from skewcheck.language.operators.choice import check_constants
+from skewcheck.language.operator import Example, Operator
 from skewcheck.language.operators.numbers import check_count
 from skewcheck.language.operators.text import TEXT
-from skewcheck.language.terms import Term, call, choose, equal, literal, pack, restrict
-from skewcheck.language.types import INT64, STRING, Type, vector
-
-
-@operator
-@dataclass(frozen=True)
-class Vocabulary(FittedOperator):
-    """The code of a string in the training vocabulary (Int64): 1 for the most frequent, 0 for one that is not in it.
-
-    At most `size` strings with at least `minimum_count` occurrences are in it, by falling count and, at equal counts,
-    in code-point order. Missing stays missing.
-    """
-
-    size: int = 2**31 - 1
-    minimum_count: int = 1
-    name, group, takes, gives = "vocabulary", "fitted", (TEXT,), INT64
-    examples = (
-        Example(
-            lambda x: x.vocabulary(),
-            ((("b",), 1), (("a",), 2), (("c",), 3), (("z",), 0), ((None,), None)),
-            training=("c", "b", None, "a", "b"),
-        ),
-        Example(lambda x: x.vocabulary(size=1), ((("b",), 1), (("a",), 0)), training=("a", "b", "b")),
-        Example(lambda x: x.vocabulary(minimum_count=2), ((("b",), 1), (("a",), 0)), training=("a", "b", "b")),
-    )
-
-    def check(self) -> None:
-        """Both at least one."""
-        check_count("size", self.size)
-        check_count("minimum_count", self.minimum_count)
-
-    def statistics(self) -> tuple[Statistic, ...]:
-        """The strings in the order of their codes."""
-        limits = (("size", self.size), ("minimum_count", self.minimum_count))
-        return (Statistic("entries", "vocabulary", type=None, parameters=limits),)
-
-    def expand_fitted(self, fitted: Fitted, x: Term) -> Term:
-        """A look-up, 0 where it finds nothing."""
-        entries = fitted.table("entries")
-        table = tuple((entry, code) for code, entry in enumerate(entries, 1)) if isinstance(entries, tuple) else entries
-        code = call("coalesce", call("lookup", x, parameter=table), literal(0))
-        return restrict(code, ~call("is_missing", x))
-
-
-@operator
-@dataclass(frozen=True)
-class OneHot(Operator):
-    """A vector with 1.0 at the position of x among `categories` and 0.0 elsewhere.
-
-    All zero for a value that is not among them, and for a missing one.
-    """
-
-    categories: tuple[str | int, ...]
-    name, group, takes = "one_hot", "categories", ((STRING, INT64),)
-    examples = (
-        Example(
-            lambda x: x.one_hot(("a", "b")),
-            ((("a",), [1.0, 0.0]), (("b",), [0.0, 1.0]), (("z",), [0.0, 0.0]), ((None,), [0.0, 0.0])),
-        ),
-    )
-
-    def check(self) -> None:
-        """Distinct strings or distinct whole numbers."""
-        object.__setattr__(self, "categories", check_constants("categories", self.categories))
-
-    def result_type(self, *types: Type) -> Type:
-        """A vector as long as the categories."""
-        wanted = STRING if isinstance(self.categories[0], str) else INT64
-        if types[0] != wanted:
-            raise ValueError(f"the categories are {wanted}, and the value is {types[0]}")
-        return vector(len(self.categories))
-
-    def expand(self, x: Term) -> Term:
-        """One choice for each category."""
-        return pack(*(choose(equal(x, category), literal(1.0), literal(0.0)) for category in self.categories))
+from skewcheck.language.terms import Term, call, literal
+from skewcheck.language.types import INT64, STRING
 
 
 @operator

@@ -1,117 +1,25 @@
-"""Comparison, logic and choice.
+"""Logic, choice, and what stands in for a missing value.
 
-A comparison with a missing value is missing. `&` and `|` follow Kleene: False decides an `&`, True decides an `|`,
-whatever is missing beside it. A choice takes its otherwise branch where the condition is False or missing.
+`&` and `|` follow Kleene: False decides an `&`, True decides an `|`, whatever is missing beside it. A choice takes its
+otherwise branch where the condition is False or missing.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from datetime import datetime
+from typing import Any, cast
 
-from skewcheck.language.expressions import Expression, apply, constant, operator, plain_constant
+from skewcheck.language.constants import plain_constant
+from skewcheck.language.expressions import Expression, apply, constant, operator
 from skewcheck.language.operator import Example, Operator
+from skewcheck.language.operators.comparison import COMPARABLE
 from skewcheck.language.terms import Term, call, choose, equal, literal, restrict
-from skewcheck.language.types import BOOL, FLOAT64, INT64, STRING, TIMESTAMP, Type
+from skewcheck.language.types import BOOL, FLOAT64, INT64, STRING, Type
 
-COMPARABLE = (FLOAT64, INT64, STRING, TIMESTAMP, BOOL)
-ORDERED = (FLOAT64, INT64, STRING, TIMESTAMP)
 TRUTH = (BOOL,)
-
-
-@dataclass(frozen=True)
-class _Comparison(Operator):
-    """Both sides of one type and in one unit; numbers by value, strings by code point, instants by time."""
-
-    group, gives, same_unit = "choice", BOOL, True
-    takes: ClassVar[tuple[tuple[Type, ...], ...]] = (ORDERED, ORDERED)
-
-    def result_type(self, *types: Type) -> Type:
-        """Bool, for two values of one type."""
-        if types[0] != types[1]:
-            raise ValueError(f"compares values of one type, and these are {types[0]} and {types[1]}")
-        return BOOL
-
-
-@operator
-@dataclass(frozen=True)
-class Equals(_Comparison):
-    """Whether two values are equal; missing where either is missing."""
-
-    name, symbol = "equals", "=="
-    takes = (COMPARABLE, COMPARABLE)
-    examples = (Example(lambda x, y: x == y, (((1.0, 1.0), True), ((0.0, -0.0), True), ((None, 1.0), None))),)
-
-    def expand(self, x: Term, y: Term) -> Term:
-        """Equality of values."""
-        return equal(x, y)
-
-
-@operator
-@dataclass(frozen=True)
-class Differs(_Comparison):
-    """Whether two values differ; missing where either is missing."""
-
-    name, symbol = "differs", "!="
-    takes = (COMPARABLE, COMPARABLE)
-    examples = (Example(lambda x, y: x != y, (((1.0, 2.0), True), ((None, None), None))),)
-
-    def expand(self, x: Term, y: Term) -> Term:
-        """Not equal."""
-        return ~equal(x, y)
-
-
-@operator
-@dataclass(frozen=True)
-class Less(_Comparison):
-    """Whether x comes before y; missing where either is missing."""
-
-    name, symbol = "less", "<"
-    examples = (Example(lambda x, y: x < y, (((1.0, 2.0), True), ((2.0, 2.0), False), ((None, 2.0), None))),)
-
-    def expand(self, x: Term, y: Term) -> Term:
-        """Order of values."""
-        return x < y
-
-
-@operator
-@dataclass(frozen=True)
-class AtMost(_Comparison):
-    """Whether x is y or comes before it; missing where either is missing."""
-
-    name, symbol = "at_most", "<="
-    examples = (Example(lambda x, y: x <= y, (((2.0, 2.0), True), ((3.0, 2.0), False), ((3.0, None), None))),)
-
-    def expand(self, x: Term, y: Term) -> Term:
-        """Order of values."""
-        return x <= y
-
-
-@operator
-@dataclass(frozen=True)
-class Greater(_Comparison):
-    """Whether x comes after y; missing where either is missing."""
-
-    name, symbol = "greater", ">"
-    examples = (Example(lambda x, y: x > y, (((2.0, 1.0), True), ((2.0, 2.0), False), ((None, 2.0), None))),)
-
-    def expand(self, x: Term, y: Term) -> Term:
-        """Order of values."""
-        return y < x
-
-
-@operator
-@dataclass(frozen=True)
-class AtLeast(_Comparison):
-    """Whether x is y or comes after it; missing where either is missing."""
-
-    name, symbol = "at_least", ">="
-    examples = (Example(lambda x, y: x >= y, (((2.0, 2.0), True), ((1.0, 2.0), False), ((None, 2.0), None))),)
-
-    def expand(self, x: Term, y: Term) -> Term:
-        """Order of values."""
-        return y <= x
 
 
 @operator
@@ -187,7 +95,11 @@ class Fill(Operator):
 @operator
 @dataclass(frozen=True)
 class Choose(Operator):
-    """The second value where the condition is True, otherwise the third. Written `sk.when(c).then(a).otherwise(b)`."""
+    """The second value where the condition is True, otherwise the third. Written `sk.when(c).then(a).otherwise(b)`.
+
+    A missing condition takes the third. Further conditions follow as `.when(d).then(e)`. The values are of one type and
+    in one unit.
+    """
 
     name, group, takes = "choose", "choice", (TRUTH, COMPARABLE, COMPARABLE)
     examples = (
@@ -198,6 +110,16 @@ class Choose(Operator):
                 ((False, 1.0, 2.0), 2.0),
                 ((None, 1.0, 2.0), 2.0),
                 ((True, None, 2.0), None),
+            ),
+        ),
+        Example(
+            lambda c, d, x: when(c).then(x).when(d).then(2).otherwise(-1.0),
+            (
+                ((True, True, 1.0), 1.0),
+                ((False, True, 1.0), 2.0),
+                ((None, True, 1.0), 2.0),
+                ((False, None, 1.0), -1.0),
+                ((None, None, None), -1.0),
             ),
         ),
     )
@@ -221,24 +143,34 @@ class Choose(Operator):
 @operator
 @dataclass(frozen=True)
 class IsIn(Operator):
-    """Whether x is one of the given constants; missing where x is missing."""
+    """Whether x equals one of the given constants, as `==` compares them; missing where x is missing."""
 
-    values: tuple[str | int, ...]
-    name, group, takes, gives = "is_in", "choice", ((STRING, INT64),), BOOL
-    examples = (Example(lambda x: x.is_in(("a", "b")), ((("a",), True), (("c",), False), ((None,), None))),)
+    values: tuple[str | int | float, ...]
+    name, group, takes, gives = "is_in", "choice", ((STRING, INT64, FLOAT64),), BOOL
+    examples = (
+        Example(lambda x: x.is_in(("a", "b")), ((("a",), True), (("c",), False), ((None,), None))),
+        Example(lambda x: x.is_in((0, 2.5)), (((-0.0,), True), ((2.5,), True), ((2.0,), False), ((None,), None))),
+    )
 
     def check(self) -> None:
-        """At least one constant, all strings or all whole numbers, none twice."""
-        object.__setattr__(self, "values", check_constants("values", self.values))
+        """At least one constant, all strings or all numbers, none twice."""
+        kinds = {str: "strings", int: "numbers", float: "numbers"}
+        object.__setattr__(self, "values", _check_distinct("values", self.values, kinds))
 
     def result_type(self, *types: Type) -> Type:
-        """Bool, for constants of the operand's type."""
-        if constant(self.values[0]).type != types[0]:
-            raise ValueError(f"compares with {constant(self.values[0]).type} constants, and the value is {types[0]}")
+        """Bool, for constants of the operand's type; whole numbers serve a Float64 too."""
+        kind = constant(self.values[0], types[0]).type
+        if kind != types[0]:
+            raise ValueError(f"compares with {kind} constants, and the value is {types[0]}")
         return BOOL
 
     def expand(self, x: Term) -> Term:
-        """A look-up whose result does not matter."""
+        """A look-up whose result does not matter; for a Float64 a search for the greatest constant not above it."""
+        if x.type == FLOAT64:
+            ordered = sorted(float(value) for value in self.values)
+            return equal(
+                x, call("element", call("locate", x, parameter=tuple(ordered)), parameter=(ordered[0], *ordered))
+            )
         found = call("lookup", x, parameter=tuple((value, 1) for value in self.values))
         return restrict(~call("is_missing", found), ~call("is_missing", x))
 
@@ -256,31 +188,45 @@ class ToNumber(Operator):
         return restrict(choose(x, literal(1.0), literal(0.0)), ~call("is_missing", x))
 
 
+Value = Expression | bool | int | float | str | datetime
+"""What a branch of a choice can be."""
+
+
 @dataclass(frozen=True, slots=True)
 class When:
-    """The first part of a choice: `sk.when(condition)`."""
+    """A condition that waits for its value: `sk.when(condition)`."""
 
     condition: Expression
+    earlier: tuple[tuple[Expression, Value], ...] = ()
 
-    def then(self, value: Expression | float | str) -> Then:
-        """The value where the condition is True."""
-        return Then(self.condition, value)
+    def then(self, value: Value) -> Then:
+        """The value where the condition is True, and none before it."""
+        return Then((*self.earlier, (self.condition, value)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Then:
-    """A choice that lacks its other branch."""
+    """A choice that lacks its last branch."""
 
-    condition: Expression
-    value: Expression | float | str
+    branches: tuple[tuple[Expression, Value], ...]
 
-    def otherwise(self, value: Expression | float | str) -> Expression:
-        """The value where the condition is False or missing."""
-        return apply(Choose, self.condition, self.value, value)
+    def __repr__(self) -> str:
+        return "a choice without its .otherwise(...)"
+
+    def when(self, condition: Expression) -> When:
+        """Another condition, which decides where none before it is True."""
+        return When(condition, self.branches)
+
+    def otherwise(self, value: Value) -> Expression:
+        """The value where no condition is True: each is False or missing."""
+        chosen: Any = value
+        for condition, branch in reversed(self.branches):
+            chosen = apply(Choose, condition, branch, chosen)
+        return cast(Expression, chosen)
 
 
 def when(condition: Expression) -> When:
-    """Begin a choice: `sk.when(condition).then(a).otherwise(b)`."""
+    """Begin a choice: `sk.when(a).then(x).when(b).then(y).otherwise(z)`. The first condition that is True decides."""
     return When(condition)
 
 
@@ -291,14 +237,34 @@ def check_constants(name: str, values: object) -> tuple[str | int, ...]:
         ValueError: It is empty, no list, mixed, of another type, or has a value twice.
         DeclarationError: A value cannot be a constant.
     """
+    return _check_distinct(name, values, {str: "strings", int: "whole numbers"})
+
+
+def plain_constants(values: Iterable[Any]) -> tuple[Any, ...]:
+    """Values as plain constants; whole numbers beside floats become floats.
+
+    Raises:
+        DeclarationError: A value cannot be a constant.
+    """
+    constants: tuple[Any, ...] = tuple(plain_constant(value) for value in values)
+    return tuple(map(float, constants)) if {type(value) for value in constants} == {int, float} else constants
+
+
+def find_repeated(values: Iterable[Any]) -> str:
+    """The values that come more than once, for a message; empty where there is none."""
+    return ", ".join(repr(value) for value, count in Counter(values).items() if count > 1)
+
+
+def _check_distinct(name: str, values: object, kinds: dict[type, str]) -> tuple[Any, ...]:
     if not isinstance(values, (tuple, list)) or not values:
         raise ValueError(f"{name} must be a list of at least one constant, and is {values!r}")
-    constants = tuple(plain_constant(value) for value in values)
-    if {type(value) for value in constants} not in ({str}, {int}):
-        raise ValueError(f"{name} must be all strings or all whole numbers, and is {values!r}")
-    if twice := [value for value, count in Counter(constants).items() if count > 1]:
-        raise ValueError(f"{name} has {', '.join(map(repr, twice))} more than once")
-    return cast(tuple[str | int, ...], constants)
+    constants = plain_constants(values)
+    found = {type(value) for value in constants}
+    if len(found) > 1 or not found <= set(kinds):
+        raise ValueError(f"{name} must be all {' or all '.join(dict.fromkeys(kinds.values()))}, and is {values!r}")
+    if repeated := find_repeated(constants):
+        raise ValueError(f"{name} has {repeated} more than once")
+    return constants
 
 
 def _common_type(left: Type, right: Type) -> Type:

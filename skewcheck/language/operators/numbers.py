@@ -1,4 +1,4 @@
-"""Arithmetic and elementary functions.
+"""Arithmetic, limits and conversion.
 
 Two Int64 give an Int64 for + − ×, anything else is computed in Float64. A result that is infinite, undefined or does
 not fit is missing.
@@ -9,10 +9,9 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
-from skewcheck.language import kernels
 from skewcheck.language.expressions import operator
 from skewcheck.language.operator import Example, Operator
-from skewcheck.language.terms import Term, call, choose, literal, restrict
+from skewcheck.language.terms import Term, call, choose, equal, literal, restrict
 from skewcheck.language.types import FLOAT64, INT64
 from skewcheck.language.units import conversion, multiply_units, parse_unit
 
@@ -81,12 +80,86 @@ class Divide(Operator):
 
     def result_unit(self, *units: str | None) -> str | None:
         """The quotient of the units; a constant divisor leaves the dividend's."""
-        left, right = units
-        return multiply_units(left, right, -1) if left and right else left
+        return divide_units(*units)
 
     def expand(self, x: Term, y: Term) -> Term:
         """IEEE quotient."""
         return x / y
+
+
+@operator
+@dataclass(frozen=True)
+class FloorDivide(Operator):
+    """The largest whole number that is not above x ÷ y; missing where y is zero, or the result overflows.
+
+    Two Int64 give an exact Int64, as in Python. Anything else is computed in Float64 as floor(x ÷ y), the quotient
+    rounded first. Units divide.
+    """
+
+    name, group, takes, symbol = "floor_divide", "numbers", (NUMBER, NUMBER), "//"
+    examples = (
+        Example(
+            lambda x, y: x // y,
+            (((7.5, 2.0), 3.0), ((-7.5, 2.0), -4.0), ((1.0, 0.0), None), ((1e300, 1e-300), None), ((None, 1.0), None)),
+        ),
+        Example(
+            lambda x, y: x.floor_divide(y),
+            (((-7, 2), -4), ((7, -2), -4), ((7, 0), None), ((-(2**63), -1), None), ((None, 1), None)),
+        ),
+        Example(lambda x: x // 7, (((-1,), -1), ((None,), None))),
+    )
+
+    def result_unit(self, *units: str | None) -> str | None:
+        """The quotient of the units, as for `divide`."""
+        return divide_units(*units)
+
+    def expand(self, x: Term, y: Term) -> Term:
+        """The engine's whole quotient, or the floor of the IEEE quotient."""
+        if x.type == INT64:
+            return x // y.parameter if _is_positive_constant(y) else call("integer_quotient", x, y)
+        return call("floor", x / y)
+
+
+@operator
+@dataclass(frozen=True)
+class Modulo(Operator):
+    """What x leaves when y is taken away as often as `floor_divide` says; missing where y is zero.
+
+    Two Int64 give an exact Int64 with the sign of y, as in Python. Anything else is computed in Float64 as
+    x − floor(x ÷ y) × y: for numbers that a Float64 does not hold exactly the result may be off by rounding, even past
+    zero or y, and it is missing where the quotient overflows. Both in one unit.
+    """
+
+    name, group, takes, symbol = "modulo", "numbers", (NUMBER, NUMBER), "%"
+    keeps_unit = same_unit = True
+    examples = (
+        Example(
+            lambda x, y: x % y,
+            (((7.5, 2.0), 1.5), ((-7.5, 2.0), 0.5), ((7.5, -2.0), -0.5), ((1.0, 0.0), None), ((1.0, None), None)),
+        ),
+        Example(
+            lambda x, y: x.modulo(y),
+            (((-7, 2), 1), ((7, -2), -1), ((7, 0), None), ((-(2**63), -1), 0), ((-(2**63), 3), 1), ((None, 1), None)),
+        ),
+        Example(lambda x: x % 7, (((-1,), 6), ((None,), None))),
+    )
+
+    def expand(self, x: Term, y: Term) -> Term:
+        """The dividend less a multiple of the divisor."""
+        if x.type != INT64:
+            return x - call("floor", x / y) * y
+        if _is_positive_constant(y):
+            return x % y.parameter
+        # Modulo -1 is modulo 1, whose quotient always fits.
+        divisor = choose(equal(y, -1), literal(1), y)
+        quotient = call("integer_quotient", x, divisor)
+        # Below zero quotient × divisor may not fit; the multiple next to it does.
+        below = quotient < 0
+        multiple = call(
+            "integer_multiply", divisor, call("integer_add", quotient, choose(below, literal(1), literal(0)))
+        )
+        rest = call("integer_subtract", x, multiple)
+        return call("integer_add", rest, choose(below, divisor, literal(0)))
 
 
 @operator
@@ -108,9 +181,9 @@ class Negate(Operator):
 class Absolute(Operator):
     """|x|; missing for the smallest Int64, whose absolute value does not fit."""
 
-    name, group, takes = "absolute", "numbers", (NUMBER,)
+    name, group, takes = "abs", "numbers", (NUMBER,)
     keeps_unit = True
-    examples = (Example(lambda x: x.absolute(), (((-1.5,), 1.5), ((2.0,), 2.0), ((None,), None))),)
+    examples = (Example(lambda x: x.abs(), (((-1.5,), 1.5), ((2.0,), 2.0), ((None,), None))),)
 
     def expand(self, x: Term) -> Term:
         """−x where x is below zero."""
@@ -119,57 +192,19 @@ class Absolute(Operator):
 
 @operator
 @dataclass(frozen=True)
-class SquareRoot(Operator):
-    """The square root, correctly rounded; missing below zero."""
+class Sign(Operator):
+    """1 above zero, −1 below zero, and zero itself for zero, in the type of x."""
 
-    name, group, takes, gives = "sqrt", "numbers", (FLOAT,), FLOAT64
-    examples = (Example(lambda x: x.sqrt(), (((2.25,), 1.5), ((-1.0,), None), ((None,), None))),)
-
-    def expand(self, x: Term) -> Term:
-        """IEEE square root."""
-        return call("square_root", x)
-
-
-@operator
-@dataclass(frozen=True)
-class Logarithm(Operator):
-    """The natural logarithm; missing where x <= 0. Takes the number in the unit it stands in."""
-
-    name, group, takes, gives = "log", "numbers", (FLOAT,), FLOAT64
+    name, group, takes = "sign", "numbers", (NUMBER,)
     examples = (
-        Example(lambda x: x.log(), (((1.0,), 0.0), ((0.0,), None), ((2.718281828459045,), 1.0), ((None,), None))),
+        Example(lambda x: x.sign(), (((-2.5,), -1.0), ((5e-324,), 1.0), ((0.0,), 0.0), ((None,), None))),
+        Example(lambda x: x.sign(), (((-(2**63),), -1), ((7,), 1), ((None,), None))),
     )
 
     def expand(self, x: Term) -> Term:
-        """The portable kernel."""
-        return kernels.log(x)
-
-
-@operator
-@dataclass(frozen=True)
-class Logarithm1p(Operator):
-    """The natural logarithm of 1 + x; missing where x <= −1. Takes the number in the unit it stands in."""
-
-    name, group, takes, gives = "log1p", "numbers", (FLOAT,), FLOAT64
-    examples = (Example(lambda x: x.log1p(), (((0.0,), 0.0), ((1e-20,), 1e-20), ((-1.0,), None), ((None,), None))),)
-
-    def expand(self, x: Term) -> Term:
-        """The portable kernel."""
-        return kernels.log1p(x)
-
-
-@operator
-@dataclass(frozen=True)
-class Floor(Operator):
-    """The largest whole number that is not above x, as a Float64."""
-
-    name, group, takes, gives = "floor", "numbers", (FLOAT,), FLOAT64
-    keeps_unit = True
-    examples = (Example(lambda x: x.floor(), (((-1.5,), -2.0), ((2.0,), 2.0), ((1e300,), 1e300), ((None,), None))),)
-
-    def expand(self, x: Term) -> Term:
-        """IEEE floor."""
-        return call("floor", x)
+        """Two comparisons."""
+        one = 1 if x.type == INT64 else 1.0
+        return choose(x < 0, literal(-one), choose(x > 0, literal(one), x))
 
 
 @operator
@@ -283,6 +318,15 @@ def check_count(name: str, value: object, *, least: int = 1) -> None:
     """Refuse a parameter that is not a whole number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ValueError(f"{name} must be a whole number of at least {least}, and is {value!r}")
+
+
+def divide_units(left: str | None, right: str | None) -> str | None:
+    """The unit of a quotient; a constant divisor leaves the dividend's."""
+    return multiply_units(left, right, -1) if left and right else left
+
+
+def _is_positive_constant(term: Term) -> bool:
+    return term.kind == "literal" and term.present and term.parameter > 0
 
 
 def _pick(first: Term, x: Term, y: Term) -> Term:

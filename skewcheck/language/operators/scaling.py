@@ -1,4 +1,4 @@
-"""Operators that are fitted: their statistics come from the rows that training keeps, and are frozen in the state.
+"""Scalers: a number shifted and divided by statistics of the rows that training keeps.
 
 Statistics leave missing values out. A column without any value has no statistics, and fitting it is an error.
 """
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from skewcheck.language.expressions import operator
 from skewcheck.language.operator import Example, Fitted, FittedOperator, Statistic
-from skewcheck.language.operators.numbers import FLOAT, check_count
-from skewcheck.language.terms import Term, call
-from skewcheck.language.types import FLOAT64, INT64
+from skewcheck.language.operators.numbers import FLOAT, check_number
+from skewcheck.language.terms import Term, choose
+from skewcheck.language.types import FLOAT64
 
 
 @operator
@@ -70,62 +70,100 @@ class MinMax(FittedOperator):
 
 @operator
 @dataclass(frozen=True)
-class Impute(FittedOperator):
-    """x, or the training "mean" or "median" where x is missing.
+class MaxAbs(FittedOperator):
+    """x ÷ the largest absolute value, as scikit-learn's MaxAbsScaler.
 
-    For a constant use `fill`. The median of an even number of values is the mean of the two in the middle.
+    Values beyond the training range fall outside −1 to 1. A column that is 0 throughout training is divided by 1.
+    Missing stays missing.
     """
 
-    strategy: str
-    name, group, takes, gives = "impute", "fitted", (FLOAT,), FLOAT64
-    keeps_unit = True
+    name, group, takes, gives = "max_abs", "fitted", (FLOAT,), FLOAT64
     examples = (
-        Example(lambda x: x.impute("mean"), (((None,), 4.0), ((1.0,), 1.0)), training=(1.0, 2.0, None, 9.0)),
-        Example(lambda x: x.impute("median"), (((None,), 3.0), ((1.0,), 1.0)), training=(1.0, 9.0, 4.0, 2.0)),
+        Example(
+            lambda x: x.max_abs(),
+            (((2.0,), 0.5), ((-4.0,), -1.0), ((6.0,), 1.5), ((None,), None)),
+            training=(1.0, None, -4.0, 2.0),
+        ),
+        Example(lambda x: x.max_abs(), (((0.0,), 0.0), ((3.0,), 3.0)), training=(0.0, 0.0)),
     )
 
-    def check(self) -> None:
-        """The strategy must be one of the two."""
-        if self.strategy not in {"mean", "median"}:
-            raise ValueError(f'strategy must be "mean" or "median", and is {self.strategy!r}; for a constant use fill')
-
     def statistics(self) -> tuple[Statistic, ...]:
-        """The statistic that the strategy names."""
-        return (Statistic(self.strategy, self.strategy),)
+        """The largest absolute value."""
+        return (Statistic("largest", "largest_absolute"),)
 
     def expand_fitted(self, fitted: Fitted, x: Term) -> Term:
-        """The first that is there."""
-        return call("coalesce", x, fitted.term(self.strategy))
+        """One division."""
+        return x / fitted.term("largest")
 
 
 @operator
 @dataclass(frozen=True)
-class QuantileBucket(FittedOperator):
-    """In which of `buckets` ranges of equal training share x lies: 0 for the lowest (Int64).
+class RobustScale(FittedOperator):
+    """(x − median) ÷ (third quartile − first quartile), as scikit-learn's RobustScaler.
 
-    The edges are the training quantiles i ÷ buckets with linear interpolation; equal edges count once. A bucket holds
-    its lower edge and not its upper one. Missing stays missing.
+    Quartiles are interpolated linearly. Where they are equal, as for a constant column, x is divided by 1. Missing
+    stays missing.
     """
 
-    buckets: int
-    name, group, takes, gives = "quantile_bucket", "fitted", (FLOAT,), INT64
+    name, group, takes, gives = "robust_scale", "fitted", (FLOAT,), FLOAT64
     examples = (
         Example(
-            lambda x: x.quantile_bucket(4),
-            (((-9.0,), 0), ((1.9,), 0), ((2.0,), 1), ((3.5,), 2), ((99.0,), 3), ((None,), None)),
-            training=(5.0, 1.0, 4.0, 3.0, 2.0, None),
+            lambda x: x.robust_scale(),
+            (((3.0,), 0.0), ((5.0,), 1.0), ((2.0,), -0.5), ((None,), None)),
+            training=(5.0, 1.0, None, 3.0, 2.0, 4.0),
         ),
-        Example(lambda x: x.quantile_bucket(3), (((0.0,), 0), ((1.0,), 1), ((2.0,), 1)), training=(1.0, 1.0, 1.0)),
+        Example(lambda x: x.robust_scale(), (((4.0,), 0.0), ((6.0,), 2.0)), training=(4.0, 4.0, 4.0, 4.0, 9.0)),
+    )
+
+    def statistics(self) -> tuple[Statistic, ...]:
+        """Median and interquartile range."""
+        return Statistic("median", "median"), Statistic("range", "quartile_range")
+
+    def expand_fitted(self, fitted: Fitted, x: Term) -> Term:
+        """One subtraction and one division."""
+        return (x - fitted.term("median")) / fitted.term("range")
+
+
+@operator
+@dataclass(frozen=True)
+class Winsorize(FittedOperator):
+    """x, not below the training quantile of share `lower` and not above that of share `upper`.
+
+    Quantiles are interpolated linearly; a share is the decimal number that is written. Missing stays missing.
+    """
+
+    lower: float = 0.01
+    upper: float = 0.99
+    name, group, takes, gives = "winsorize", "fitted", (FLOAT,), FLOAT64
+    keeps_unit = True
+    examples = (
+        Example(
+            lambda x: x.winsorize(0.25, 0.75),
+            (((1.0,), 2.0), ((3.5,), 3.5), ((99.0,), 4.0), ((None,), None)),
+            training=(5.0, 1.0, None, 3.0, 2.0, 4.0),
+        ),
+        Example(lambda x: x.winsorize(), (((1.0,), 4.0), ((4.0,), 4.0), ((6.0,), 4.0)), training=(4.0, 4.0)),
     )
 
     def check(self) -> None:
-        """At least two buckets."""
-        check_count("buckets", self.buckets, least=2)
+        """Two shares in order."""
+        for name in ("lower", "upper"):
+            check_number(name, getattr(self, name))
+            object.__setattr__(self, name, float(getattr(self, name)))
+        if not 0.0 <= self.lower < self.upper <= 1.0:
+            raise ValueError(
+                f"lower and upper must be shares from 0 to 1 in order, and are {self.lower!r} and {self.upper!r}"
+            )
 
     def statistics(self) -> tuple[Statistic, ...]:
-        """The inner edges."""
-        return (Statistic("edges", "quantile_edges", type=None, parameters=(("buckets", self.buckets),)),)
+        """The two quantiles."""
+        return (
+            Statistic("low", "quantile", parameters=(("share", self.lower),)),
+            Statistic("high", "quantile", parameters=(("share", self.upper),)),
+        )
 
     def expand_fitted(self, fitted: Fitted, x: Term) -> Term:
-        """How many edges are not above x."""
-        return call("locate", x, parameter=fitted.table("edges"))
+        """Two comparisons."""
+        low, high = fitted.term("low"), fitted.term("high")
+        raised = choose(x < low, low, x)
+        return choose(raised > high, high, raised)

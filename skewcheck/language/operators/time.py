@@ -1,6 +1,8 @@
-"""Parts of an instant, in UTC or on the wall clock of an IANA zone, and differences between instants.
+"""Instants: the time of day, truncation, differences, and cyclic encoding.
 
-The zone's offsets are a table in the generated code, so that no engine's own time zone database decides.
+A part of an instant is read in UTC or on the wall clock of an IANA zone; parts of its date are in `calendar.py`. A
+zone's offsets are a table in the generated code, so that no engine's own time zone database decides. The table covers
+the years 1900 to 2099; before and after them the nearest offset holds.
 """
 
 from __future__ import annotations
@@ -9,22 +11,28 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 
-from skewcheck.language import clock
+from skewcheck.language import calendar, clock
 from skewcheck.language.expressions import operator
 from skewcheck.language.operator import Example, Operator
 from skewcheck.language.operators.numbers import check_count
 from skewcheck.language.terms import Term, call
-from skewcheck.language.types import BOOL, FLOAT64, INT64, TIMESTAMP
+from skewcheck.language.types import FLOAT64, INT64, TIMESTAMP
 
 INSTANT = (TIMESTAMP,)
 
 _EXAMPLE = datetime(2012, 3, 1, 2, 30, 59, 999_999, tzinfo=UTC)
-"""A Thursday, and in New York the evening before: a leap day."""
+"""In New York the evening before, which is a leap day."""
+_BEFORE_1970 = datetime(1969, 12, 31, 23, 59, 58, 1, tzinfo=UTC)
+_SUMMER_BEGINS = datetime(2013, 3, 10, 7, tzinfo=UTC)
+"""When 1:59:59 was followed by 3:00 in New York."""
+_FIRST_HALF_PAST_ONE = datetime(2013, 11, 3, 5, 30, tzinfo=UTC)
+_SECOND_HALF_PAST_ONE = datetime(2013, 11, 3, 6, 30, tzinfo=UTC)
+"""Summer time ends in New York: after 1:59:59 it is 1:00 again."""
 
 
 @dataclass(frozen=True)
-class _Part(Operator):
-    """A part of the wall clock in `zone`."""
+class WallClockPart(Operator):
+    """The base of what is read off the wall clock in `zone`; missing stays missing."""
 
     zone: str = "UTC"
     group, takes, gives = "time", (INSTANT,), INT64
@@ -40,13 +48,22 @@ class _Part(Operator):
 
 @operator
 @dataclass(frozen=True)
-class Hour(_Part):
-    """The hour of the day, 0 to 23 (Int64), in UTC or in `zone`."""
+class Hour(WallClockPart):
+    """The hour of the day, 0 to 23 (Int64), in UTC or in `zone`; an hour that comes twice is the same both times."""
 
     name = "hour"
     examples = (
-        Example(lambda x: x.hour(), (((_EXAMPLE,), 2), ((None,), None))),
-        Example(lambda x: x.hour("America/New_York"), (((_EXAMPLE,), 21), ((None,), None))),
+        Example(lambda x: x.hour(), (((_EXAMPLE,), 2), ((_BEFORE_1970,), 23), ((None,), None))),
+        Example(
+            lambda x: x.hour("America/New_York"),
+            (
+                ((_EXAMPLE,), 21),
+                ((_SUMMER_BEGINS,), 3),
+                ((_FIRST_HALF_PAST_ONE,), 1),
+                ((_SECOND_HALF_PAST_ONE,), 1),
+                ((None,), None),
+            ),
+        ),
     )
 
     def expand(self, instant: Term) -> Term:
@@ -56,100 +73,175 @@ class Hour(_Part):
 
 @operator
 @dataclass(frozen=True)
-class Minute(_Part):
+class Minute(WallClockPart):
     """The minute of the hour, 0 to 59 (Int64), in UTC or in `zone`."""
 
     name = "minute"
     examples = (
-        Example(lambda x: x.minute(), (((_EXAMPLE,), 30), ((None,), None))),
-        Example(lambda x: x.minute("America/New_York"), (((_EXAMPLE,), 30), ((None,), None))),
+        Example(lambda x: x.minute(), (((_EXAMPLE,), 30), ((_BEFORE_1970,), 59), ((None,), None))),
+        Example(lambda x: x.minute("Asia/Kathmandu"), (((_EXAMPLE,), 15), ((None,), None))),
     )
 
     def expand(self, instant: Term) -> Term:
         """Floored division and remainder."""
-        return self.local(instant) // (60 * clock.SECOND) % 60
+        return self.local(instant) // clock.MINUTE % 60
 
 
 @operator
 @dataclass(frozen=True)
-class DayOfWeek(_Part):
-    """The day of the week, 0 for Monday to 6 for Sunday (Int64; Python's `weekday`), in UTC or in `zone`."""
+class Second(WallClockPart):
+    """The whole second of the minute, 0 to 59 (Int64), in UTC or in `zone`; it differs where offsets had seconds."""
 
-    name = "day_of_week"
+    name = "second"
     examples = (
-        Example(lambda x: x.day_of_week(), (((_EXAMPLE,), 3), ((None,), None))),
-        Example(lambda x: x.day_of_week("America/New_York"), (((_EXAMPLE,), 2), ((None,), None))),
+        Example(lambda x: x.second(), (((_EXAMPLE,), 59), ((_BEFORE_1970,), 58), ((None,), None))),
+        # Liberia was 44 minutes and 30 seconds behind.
+        Example(lambda x: x.second("Africa/Monrovia"), (((_BEFORE_1970,), 28), ((None,), None))),
     )
 
     def expand(self, instant: Term) -> Term:
-        """1970-01-01 was a Thursday."""
-        return (clock.days_since_1970(self.local(instant)) + 3) % 7
+        """Floored division and remainder."""
+        return self.local(instant) // clock.SECOND % 60
 
 
 @operator
 @dataclass(frozen=True)
-class IsWeekend(_Part):
-    """Whether it is Saturday or Sunday, in UTC or in `zone`."""
+class SecondOfDay(WallClockPart):
+    """Whole seconds that the wall clock shows since midnight, 0 to 86399 (Int64, in seconds), in UTC or in `zone`.
 
-    name, gives = "is_weekend", BOOL
+    On a day on which the clock changes that is not the time that has passed since midnight.
+    """
+
+    name = "second_of_day"
+    examples = (
+        Example(lambda x: x.second_of_day(), (((_EXAMPLE,), 9059), ((_BEFORE_1970,), 86398), ((None,), None))),
+        Example(lambda x: x.second_of_day("America/New_York"), (((_SUMMER_BEGINS,), 10800), ((None,), None))),
+    )
+
+    def result_unit(self, *_units: str | None) -> str | None:
+        """Seconds."""
+        return "second"
+
+    def expand(self, instant: Term) -> Term:
+        """Floored division and remainder."""
+        return self.local(instant) // clock.SECOND % 86_400
+
+
+_LENGTHS = {"minute": clock.MINUTE, "hour": clock.HOUR, "day": clock.DAY}
+_FIRST_DAYS = {
+    "week": calendar.first_of_week,
+    "month": calendar.first_of_month,
+    "quarter": calendar.first_of_quarter,
+    "year": calendar.first_of_year,
+}
+
+
+@operator
+@dataclass(frozen=True)
+class Truncate(Operator):
+    """The instant at which the period began that the wall clock is in: a Timestamp, in UTC or in `zone`.
+
+    `unit` is "minute", "hour", "day", "week" (from Monday, as in ISO 8601), "month", "quarter" or "year". The period
+    begins when the wall clock first shows its start or a later time: where the start comes twice, at the first of the
+    two (so all of an hour that comes twice has one beginning); where the clock skips it, at the change. Missing where
+    that is before the year 1.
+    """
+
+    unit: str
+    zone: str = "UTC"
+    name, group, takes, gives = "truncate", "time", (INSTANT,), TIMESTAMP
     examples = (
         Example(
-            lambda x: x.is_weekend(),
+            lambda x: x.truncate("week"),
             (
-                ((datetime(2024, 3, 1, 23, 59, tzinfo=UTC),), False),
-                ((datetime(2024, 3, 2, tzinfo=UTC),), True),
-                ((datetime(2024, 3, 3, 23, 59, tzinfo=UTC),), True),
-                ((datetime(2024, 3, 4, tzinfo=UTC),), False),
+                ((_EXAMPLE,), datetime(2012, 2, 27, tzinfo=UTC)),
+                ((_BEFORE_1970,), datetime(1969, 12, 29, tzinfo=UTC)),
                 ((None,), None),
             ),
         ),
-        Example(lambda x: x.is_weekend("Asia/Tokyo"), (((datetime(2024, 3, 1, 15, tzinfo=UTC),), True),)),
+        Example(
+            lambda x: x.truncate("hour", "America/New_York"),
+            (
+                ((_SUMMER_BEGINS,), _SUMMER_BEGINS),
+                ((_FIRST_HALF_PAST_ONE,), datetime(2013, 11, 3, 5, tzinfo=UTC)),
+                ((_SECOND_HALF_PAST_ONE,), datetime(2013, 11, 3, 5, tzinfo=UTC)),
+            ),
+        ),
+        # Summer time began at midnight, so the day began at one.
+        Example(
+            lambda x: x.truncate("day", "America/Sao_Paulo"),
+            (((datetime(2018, 11, 4, 12, tzinfo=UTC),), datetime(2018, 11, 4, 3, tzinfo=UTC)),),
+        ),
+        Example(
+            lambda x: x.truncate("quarter", zone="Asia/Tokyo"),
+            (
+                ((_EXAMPLE,), datetime(2011, 12, 31, 15, tzinfo=UTC)),
+                ((datetime(1, 1, 1, tzinfo=UTC),), None),
+                ((None,), None),
+            ),
+        ),
     )
 
+    def check(self) -> None:
+        """A known unit and an IANA zone."""
+        units = (*_LENGTHS, *_FIRST_DAYS)
+        if self.unit not in units:
+            raise ValueError(f"unit must be {', '.join(map(repr, units[:-1]))} or {units[-1]!r}, and is {self.unit!r}")
+        clock.read_zone(self.zone)
+
     def expand(self, instant: Term) -> Term:
-        """The fifth or sixth day after Monday."""
-        return (clock.days_since_1970(self.local(instant)) + 3) % 7 >= 5
+        """The start on the wall clock, led back to UTC."""
+        length = _LENGTHS.get(self.unit, clock.DAY)
+        local = clock.local_microseconds(instant, self.zone)
+        if self.unit in _LENGTHS:
+            start = local - local % length
+        else:
+            start = _FIRST_DAYS[self.unit](local // clock.DAY) * clock.DAY
+        return call("instant", clock.first_microseconds(start, self.zone, step=length))
 
 
 @operator
 @dataclass(frozen=True)
-class Month(_Part):
-    """The month, 1 to 12 (Int64), in UTC or in `zone`."""
+class Shift(Operator):
+    """The instant that is `seconds` whole seconds later, or earlier for a number below zero (Timestamp).
 
-    name = "month"
-    examples = (
-        Example(lambda x: x.month(), (((_EXAMPLE,), 3), ((None,), None))),
-        Example(lambda x: x.month("America/New_York"), (((_EXAMPLE,), 2), ((None,), None))),
-    )
+    Missing outside the years 1 to 9999.
+    """
 
-    def expand(self, instant: Term) -> Term:
-        """The Gregorian calendar."""
-        return clock.month_of(self.local(instant))
-
-
-@operator
-@dataclass(frozen=True)
-class Year(_Part):
-    """The year of the proleptic Gregorian calendar (Int64), in UTC or in `zone`."""
-
-    name = "year"
+    seconds: int
+    name, group, takes, gives = "shift", "time", (INSTANT,), TIMESTAMP
     examples = (
         Example(
-            lambda x: x.year(),
-            (((datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC),), 1969), ((datetime(1, 1, 1, tzinfo=UTC),), 1)),
+            lambda x: x.shift(seconds=-3600),
+            (
+                ((_EXAMPLE,), datetime(2012, 3, 1, 1, 30, 59, 999_999, tzinfo=UTC)),
+                ((datetime(1, 1, 1, 0, 59, 59, tzinfo=UTC),), None),
+                ((None,), None),
+            ),
         ),
-        Example(lambda x: x.year("Asia/Tokyo"), (((datetime(1969, 12, 31, 15, tzinfo=UTC),), 1970), ((None,), None))),
     )
 
+    def check(self) -> None:
+        """A whole number, of at most all the years there are."""
+        check_count("seconds", self.seconds, least=-_ALL_SECONDS)
+        if self.seconds > _ALL_SECONDS:
+            raise ValueError(f"seconds must be at most {_ALL_SECONDS}, and is {self.seconds}")
+
     def expand(self, instant: Term) -> Term:
-        """The Gregorian calendar."""
-        return clock.year_of(self.local(instant))
+        """A sum of microseconds."""
+        return call("instant", call("microseconds", instant) + self.seconds * clock.SECOND)
+
+
+_ALL_SECONDS = 9999 * 366 * 86_400
 
 
 @operator
 @dataclass(frozen=True)
 class SecondsSince(Operator):
-    """Seconds from the second instant to the first, negative where it is later (Float64)."""
+    """Seconds from the second instant to the first, negative where it is later (Float64, in seconds).
+
+    Also written `x - y`. Missing where either is missing.
+    """
 
     name, group, takes, gives = "seconds_since", "time", (INSTANT, INSTANT), FLOAT64
     examples = (
@@ -160,6 +252,9 @@ class SecondsSince(Operator):
                 ((datetime(2012, 3, 1, tzinfo=UTC), datetime(2012, 3, 2, tzinfo=UTC)), -86400.0),
                 ((None, _EXAMPLE), None),
             ),
+        ),
+        Example(
+            lambda x, y: x - y, (((_SECOND_HALF_PAST_ONE, _FIRST_HALF_PAST_ONE), 3600.0), ((_EXAMPLE, None), None))
         ),
     )
 
