@@ -10,32 +10,35 @@ RUN := $(VENV)/bin/python
 help: ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
 
-$(VENV)/installed: pyproject.toml
+# The demo needs less than the tests: Spark alone is 450 MB.
+$(VENV)/installed-%: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "No Python 3.11 or 3.12 found: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 2; }
-	@echo "Making $(VENV) and installing skewcheck (about a minute the first time) ..."
+	@echo "Making $(VENV) and installing skewcheck[$*] (a minute or two the first time) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
 
-demo: $(VENV)/installed ## The whole way on real flights, with two audits at the end
+.PRECIOUS: $(VENV)/installed-%
+
+demo: $(VENV)/installed-demo ## The whole way on real flights, with two audits at the end
 	@$(RUN) -m skewcheck.demo
 
-test: $(VENV)/installed lint ## Style, types and all tests
+test: $(VENV)/installed-dev lint ## Style, types and all tests
 	@$(RUN) -m pytest
 
-lint: $(VENV)/installed ## Style and types
+lint: $(VENV)/installed-dev ## Style and types
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
 
-bench: $(VENV)/installed ## Speed as ratios against floors; exit 1 past a limit
+bench: $(VENV)/installed-dev ## Speed as ratios against floors; exit 1 past a limit
 	@$(RUN) -m benchmarks
 
 ROWS := 1000000
-parity: $(VENV)/installed ## Every operator through all engines on ROWS hard rows (1000000)
+parity: $(VENV)/installed-dev ## Every operator through all engines on ROWS hard rows (1000000)
 	@$(RUN) -m skewcheck parity --rows $(ROWS) --spark-rows 200000
 
-docs: $(VENV)/installed ## Make docs/operators.md of the operators
+docs: $(VENV)/installed-dev ## Make docs/operators.md of the operators
 	@$(RUN) -m skewcheck operators --format markdown > docs/operators.md.new && mv docs/operators.md.new docs/operators.md
 
 clean: ## Remove everything that a command made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,10 +14,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from skewcheck.engines.support import find_engines
+from skewcheck.engines.support import ENGINES, find_engines
 from skewcheck.language import operators  # noqa: F401 (registers the operators)
 from skewcheck.language.examples import build_example
 from skewcheck.language.expressions import expand, render
+from skewcheck.language.opaque import opaque
 from skewcheck.language.operator import REGISTRY, Operator
 
 CHAPTERS = {
@@ -27,6 +29,7 @@ CHAPTERS = {
     "text": "Text",
     "time": "Time",
     "vectors": "Vectors",
+    "opaque": "Opaque functions",
 }
 """The title of every group, in the order of the page."""
 
@@ -74,7 +77,7 @@ def list_operators() -> tuple[OperatorEntry, ...]:
     """Every operator, chapter by chapter."""
     order = list(CHAPTERS)
     ordered = sorted(REGISTRY.values(), key=lambda operator: (order.index(operator.group), operator.name))
-    return tuple(_describe(operator) for operator in ordered)
+    return (*(_describe(operator) for operator in ordered), _describe_opaque())
 
 
 def _describe(operator: type[Operator]) -> OperatorEntry:
@@ -91,6 +94,20 @@ def _describe(operator: type[Operator]) -> OperatorEntry:
             ExampleEntry(render(expression), example.training_rows(), example.rows)
             for expression, example in zip(built, operator.examples, strict=True)
         ),
+    )
+
+
+def _describe_opaque() -> OperatorEntry:
+    """The escape hatch, which is no operator of its own: any function that `sk.opaque` accepts."""
+    return OperatorEntry(
+        name="opaque",
+        group="opaque",
+        meaning=inspect.cleandoc(opaque.__doc__ or "").partition("\n\nRaises:")[0],
+        tolerance=0.0,
+        engines=tuple(engine for engine, spelled in ENGINES.items() if "opaque" in spelled),
+        parameters=(),
+        takes=((),),
+        examples=(),
     )
 
 

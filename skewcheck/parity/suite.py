@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -108,7 +108,7 @@ def _compare_in_duckdb(settings: Settings, part: int | Path, folder: Path) -> tu
     return subject, folder, difference
 
 
-@cache
+@lru_cache(maxsize=4)
 def _make_columns(columns: Sequence[tuple[str, Type]], rows: int, seed: int) -> pa.Table:
     return make_columns(dict(columns), rows, seed)
 
