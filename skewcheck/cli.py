@@ -76,6 +76,7 @@ def fit(
     ] = None,
     start: Annotated[str | None, typer.Option(help="First day that counts, such as 2013-01-01.")] = None,
     end: Annotated[str | None, typer.Option(help="First day that no longer counts.")] = None,
+    known_by: Annotated[str | None, typer.Option(help="Leave out rows whose label became known later; now.")] = None,
     training_set: Annotated[
         Path | None, typer.Option(help="Keep the training rows, with the store's values, in this Parquet file.")
     ] = None,
@@ -91,16 +92,19 @@ def fit(
     repository, chosen = _load(repo, service)
     with tempfile.TemporaryDirectory() as folder:
         path = training_set or Path(folder) / "training.parquet"
-        sources = retrieve_training_set(repository, chosen, path, entities=entities, start=start, end=end)
-        state = fit_service(chosen, path, sources)
+        rows = retrieve_training_set(
+            repository, chosen, path, entities=entities, start=start, end=end, known_by=known_by
+        )
+        state = fit_service(chosen, path, rows.sources)
     target = generated_directory(repository.root, chosen.name) / "state.json"
     state.write(target)
-    rows = state.training
-    span = f" ({rows['first']} to {rows['last']})" if rows["first"] is not None else ""
+    training = state.training
+    span = f" ({training['first']} to {training['last']})" if training["first"] is not None else ""
+    immature = f"\n  left out {rows.immature:,} rows whose label was not yet known" if rows.immature else ""
     fitted = f"{len(state.statistics)} operator{'' if len(state.statistics) == 1 else 's'}"
     console.print(
-        f"{chosen.name}: fitted {fitted} to {rows['kept']:,} of {rows['rows']:,} training rows"
-        f"{span}\n  wrote {_shorten(target)} (state {state.hash[:12]})",
+        f"{chosen.name}: fitted {fitted} to {training['kept']:,} of {training['rows']:,} training rows"
+        f"{span}{immature}\n  wrote {_shorten(target)} (state {state.hash[:12]})",
         markup=False,
         soft_wrap=True,
     )

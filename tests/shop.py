@@ -189,7 +189,7 @@ def fit_and_generate(root: Path) -> Repository:
     """Fit the service that a folder declares and generate its code."""
     repository = load_repository(root)
     service = repository.service("shop")
-    sources = retrieve_training_set(repository, service, root / "data" / "training.parquet")
+    sources = retrieve_training_set(repository, service, root / "data" / "training.parquet").sources
     state = fit(service, root / "data" / "training.parquet", sources)
     directory = generated_directory(root, "shop")
     state.write(directory / "state.json")

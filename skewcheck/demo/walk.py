@@ -113,7 +113,7 @@ def _fit(walk: Walk) -> State:
     title = "Fit: freeze every statistic that features need, on January to June"
     with walk.narrator.step(title, "skewcheck fit") as results, tempfile.TemporaryDirectory() as folder:
         rows = Path(folder) / "training.parquet"
-        state = fit(walk.service, rows, retrieve_training_set(walk.repository, walk.service, rows))
+        state = fit(walk.service, rows, retrieve_training_set(walk.repository, walk.service, rows).sources)
         path = walk.generated / "state.json"
         same = path.is_file() and path.read_text(encoding="utf-8") == state.to_json()
         state.write(path)

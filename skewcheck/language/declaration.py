@@ -38,6 +38,8 @@ class TrainingSet:
         labels: Feast fields that are known only afterwards. Filters may read them, features may not.
         start: The first day that counts (ISO 8601), None for no limit.
         end: The first day that no longer counts.
+        labels_known_at: The column with the time at which a row's labels became known. Rows whose labels were not yet
+            known at the cut are left out of training and never read as negative. None where every label is final.
     """
 
     entities: str
@@ -45,6 +47,7 @@ class TrainingSet:
     labels: Sequence[Any] = ()
     start: str | None = None
     end: str | None = None
+    labels_known_at: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("start", "end"):

@@ -134,7 +134,7 @@ def news(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     repository = load_repository(root)
     service = repository.service("news")
     training = root / "data" / "training.parquet"
-    state = fit(service, training, retrieve_training_set(repository, service, training))
+    state = fit(service, training, retrieve_training_set(repository, service, training).sources)
     directory = generated_directory(root, "news")
     state.write(directory / "state.json")
     generate(service, state, repository.places, repository.view_keys(service)).write(directory)

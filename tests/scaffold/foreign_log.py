@@ -57,7 +57,7 @@ def write_foreign_repository(folder: Path, *, rows: int = 20, wrong: int = 0) ->
     pq.write_table(pa.table(training), root / "training.parquet")
     repository = load_repository(root)
     service = repository.service("payments")
-    sources = retrieve_training_set(repository, service, folder / "rows.parquet")
+    sources = retrieve_training_set(repository, service, folder / "rows.parquet").sources
     state = fit(service, folder / "rows.parquet", sources)
     directory = generated_directory(root, "payments")
     state.write(directory / "state.json")

@@ -15,8 +15,8 @@ from tests.shop import at, payments
 
 
 def retrieve(shop: Repository, out: Path, **options: str) -> tuple[pa.Table, dict[str, str]]:
-    sources = retrieve_training_set(shop, shop.service("shop"), out, **options)
-    return pq.read_table(out), sources
+    rows = retrieve_training_set(shop, shop.service("shop"), out, **options)
+    return pq.read_table(out), rows.sources
 
 
 def test_rows_keep_their_order_and_labels_and_gain_the_store_s_columns(shop: Repository, tmp_path: Path) -> None:
