@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from skewcheck.engines import spark
 from skewcheck.engines.execution import tabulate_rows
 from skewcheck.engines.spark import write_query
 from skewcheck.generate.golden import differing_rows
@@ -25,7 +26,7 @@ SETTINGS = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.memory": "2g",
-    "spark.sql.session.timeZone": "UTC",
+    **spark.SETTINGS,
     "spark.sql.shuffle.partitions": "2",
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
@@ -57,12 +58,12 @@ def open_spark() -> Any:
 
 def run_in_spark(query: str, inputs: pa.Table) -> pa.Table:
     """What a query over `inputs` gives, read from a file, so that Spark compiles what it runs."""
-    spark = open_spark()
+    session = open_spark()
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "inputs.parquet")
         pq.write_table(inputs, path)
-        spark.read.parquet(path).createOrReplaceTempView("inputs")
-        return spark.sql(query).toArrow()
+        session.read.parquet(path).createOrReplaceTempView("inputs")
+        return session.sql(query).toArrow()
 
 
 def run_rows_in_spark(query: str, columns: Mapping[str, Type], rows: Sequence[Row], names: Sequence[str]) -> list[Row]:

@@ -3,7 +3,7 @@ r"""Spark 4.0: the primitives as SQL, and a program as one query.
 Nothing here raises an error on data, whether Spark's ANSI mode is on or off: Spark may compute a part of a CASE before
 its condition, so whatever could raise is a function that gives NULL instead.
 
-The session's time zone has to be UTC where a column is a DATE or a TIMESTAMP without a zone.
+A session needs `SETTINGS`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,14 @@ from skewcheck.engines.sql import literal_spark_text, quote_spark_name, quote_sp
 from skewcheck.language.primitives import ASCII_SPACE
 from skewcheck.language.terms import Term
 from skewcheck.language.types import TIMESTAMP_MAX, TIMESTAMP_MIN
+
+SETTINGS = {
+    # A DATE or a TIMESTAMP without a zone is read in the session's zone.
+    "spark.sql.session.timeZone": "UTC",
+    # Spark gives up a query after 100 rounds of resolving names, and takes two or three for each level of one.
+    "spark.sql.analyzer.maxIterations": "1000",
+}
+"""What a session has to be set to before it runs a query."""
 
 _GUESS = "floor(log2({0}))"
 _LARGEST = "1.7976931348623157e308"

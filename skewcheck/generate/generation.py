@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from skewcheck.engines import spark
 from skewcheck.engines.execution import run_query
 from skewcheck.engines.python import literal_text, write_source
 from skewcheck.engines.support import WRITERS, find_engines
@@ -107,11 +108,13 @@ def generate(
 
 def _render_query(manifest: Manifest, query: str, engine: str) -> str:
     title = {"duckdb": "DuckDB", "spark": "Spark"}[engine]
+    settings = spark.SETTINGS if engine == "spark" else {}
     head = [
         f"{manifest.service}: the columns of `inputs` and the features beside them, for {title}.",
         HEADER,
         f"definition {manifest.definition}",
         f"state      {manifest.state}",
+        *(f"session    SET {name} = {value}" for name, value in settings.items()),
     ]
     return "".join(f"-- {comment_text(line)}\n" for line in head) + query
 

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from skewcheck.engines.spark import SETTINGS
 from skewcheck.errors import SkewcheckError
 from skewcheck.parity.subjects import Subject
 
@@ -53,7 +54,7 @@ def _start_session() -> Any:
         "spark.ui.enabled": "false",
         "spark.driver.memory": "2g",
         "spark.driver.host": "127.0.0.1",
-        "spark.sql.session.timeZone": "UTC",
+        **SETTINGS,
         "spark.sql.shuffle.partitions": "4",
         "spark.log.level": "ERROR",
         # The default is a 96-bit form that Arrow reads as nanoseconds, which end in 2262.

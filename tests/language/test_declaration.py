@@ -133,7 +133,7 @@ WRONG: list[tuple[str, Callable[..., Any], str, str]] = [
     ("half a bucket", lambda distance: distance.quantile_bucket(2.5), "whole number", "quantile_bucket"),
     ("True buckets", lambda carrier: carrier.hash_bucket(True), "whole number", "hash_bucket"),
     ("too many buckets", lambda carrier: carrier.hash_bucket(2**31 + 1), "at most 2147483648", "hash_bucket"),
-    ("an unknown strategy", lambda distance: distance.impute("middle"), '"mean", "median", "mode" or "constant"', "impute"),
+    ("no strategy", lambda distance: distance.impute("middle"), '"mean", "median", "mode" or "constant"', "impute"),
     ("an unknown zone", lambda departure: departure.hour("Mars/Olympus"), "IANA", "hour"),
     ("a zone outside the database", lambda departure: departure.hour("../etc/passwd"), "IANA", "hour"),
     ("no categories", lambda carrier: carrier.one_hot([]), "at least one", "one_hot"),
