@@ -76,7 +76,8 @@ def squares_of_half(degrees: float) -> tuple[float, float]:
     radians = (half if low else 90.0 - half) * DEGREE
     square = radians * radians
     series = -2.5050760253406863e-08 + square * 1.58969099521155e-10
-    series = 0.00833333333332249 + square * (-0.0001984126982985795 + square * (2.7557313707070068e-06 + square * series))
+    series = 2.7557313707070068e-06 + square * series
+    series = 0.00833333333332249 + square * (-0.0001984126982985795 + square * series)
     sine = radians + square * radians * (-0.16666666666666632 + square * series)
     series = -2.7557314351390663e-07 + square * (2.087572321298175e-09 + square * -1.1359647557788195e-11)
     series = -0.001388888888887411 + square * (2.480158728947673e-05 + square * series)

@@ -45,9 +45,8 @@ def write_sql(state: Mapping[str, Mapping[str, Any]], source: str) -> str:
         *_distance_levels(),
         *_logarithm_levels(),
     ]
-    return f"WITH {', '.join(levels)}\nSELECT {_outputs(state)}\nFROM logarithms LEFT JOIN merchants USING (merchant)\n" + (
-        "LEFT JOIN countries USING (country)"
-    )
+    joined = "logarithms LEFT JOIN merchants USING (merchant) LEFT JOIN countries USING (country)"
+    return f"WITH {', '.join(levels)}\nSELECT {_outputs(state)}\nFROM {joined}"
 
 
 def _merchants(state: Mapping[str, Mapping[str, Any]], source: str) -> str:
@@ -183,9 +182,13 @@ def _chain(first: str, last: str, steps: Sequence[Mapping[str, str]]) -> list[st
     """Common table expressions, each of which adds columns to the one before."""
     names = [first, *(f"{last}_{place}" for place in range(1, len(steps))), last]
     return [
-        f"{name} AS NOT MATERIALIZED (SELECT *, {', '.join(f'{text} AS {column}' for column, text in step.items())} FROM {below})"
+        f"{name} AS NOT MATERIALIZED (SELECT *, {_select(step)} FROM {below})"
         for below, name, step in zip(names, names[1:], steps, strict=False)
     ]
+
+
+def _select(step: Mapping[str, str]) -> str:
+    return ", ".join(f"{text} AS {column}" for column, text in step.items())
 
 
 def _polynomial(x: str, coefficients: Sequence[float]) -> str:

@@ -34,8 +34,8 @@ def write_payments(path: Path, rows: int, seed: int, merchants: int = MERCHANTS)
         return f"CASE WHEN {uniform(100 + place)} >= 0.03 THEN {expression} END"
 
     merchant = (
-        f"list_extract(['Shop ', 'Bakery ', 'CINEMA ', 'Hotel ', 'Garage ', 'Books & ', 'Taxi ', 'Café '],"
-        f" 1 + CAST(CASE WHEN number % 50 = 0 THEN 7 ELSE number % 7 END AS INT)) || number"
+        "list_extract(['Shop ', 'Bakery ', 'CINEMA ', 'Hotel ', 'Garage ', 'Books & ', 'Taxi ', 'Café '],"
+        " 1 + CAST(CASE WHEN number % 50 = 0 THEN 7 ELSE number % 7 END AS INT)) || number"
     )
     spelled = f"list_extract([name, upper(name), ' ' || name, name || chr(9)], 1 + CAST({uniform(2)} * 3.999 AS INT))"
     start = "epoch_us(TIMESTAMP '2022-01-01')"
@@ -49,7 +49,9 @@ def write_payments(path: Path, rows: int, seed: int, merchants: int = MERCHANTS)
         "merchant_latitude": f"35 + {uniform(10)} * 30",
         "merchant_longitude": f"-10 + {uniform(11)} * 40",
         "merchant": spelled,
-        "channel": f"list_extract(['app', 'atm', 'online', 'phone', 'shop', 'mail'], 1 + CAST({uniform(12)} * 5.9 AS INT))",
+        "channel": (
+            f"list_extract(['app', 'atm', 'online', 'phone', 'shop', 'mail'], 1 + CAST({uniform(12)} * 5.9 AS INT))"
+        ),
         "country": (
             "list_extract(['AT', 'BE', 'CH', 'CZ', 'DE', 'DK', 'ES', 'FI', 'FR', 'GB', 'IE', 'IT', 'NL', 'NO', 'PL',"
             f" 'PT', 'SE', 'SI', 'SK', 'XX'], 1 + CAST(floor({uniform(13)} * 20) AS INT))"
@@ -57,7 +59,8 @@ def write_payments(path: Path, rows: int, seed: int, merchants: int = MERCHANTS)
         "paid_at": f"make_timestamptz({start} + CAST(floor({uniform(14)} * 3 * 365 * 86400e6) AS BIGINT))",
     }
     selected = ", ".join(f"{nullable(place, text)} AS {name}" for place, (name, text) in enumerate(columns.items()))
-    numbers = f"SELECT row, CAST(floor(pow({uniform(1)}, 2) * {merchants}) AS BIGINT) AS number FROM range({rows}) r(row)"
+    number = f"CAST(floor(pow({uniform(1)}, 2) * {merchants}) AS BIGINT)"
+    numbers = f"SELECT row, {number} AS number FROM range({rows}) r(row)"
     with open_session() as connection:
         connection.execute(
             f"COPY (SELECT {selected} FROM (SELECT row, {merchant} AS name FROM ({numbers})) ORDER BY row) "

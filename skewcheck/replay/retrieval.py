@@ -17,7 +17,7 @@ from skewcheck.errors import LogError
 from skewcheck.generate.manifest import Manifest
 from skewcheck.replay.columns import LogColumns
 from skewcheck.replay.stages import FILE, ROW
-from skewcheck.store.point_in_time import retrieve
+from skewcheck.store.point_in_time import open_retrieval
 from skewcheck.store.repository import Repository
 
 BATCH = 200_000
@@ -53,14 +53,15 @@ def retrieve_for_log(
     reader = connection.cursor().execute(
         f'SELECT {FILE}, {ROW}, {columns.requested_at} AS "log.requested_at", {keys} FROM {log}'
     )
-    for number, batch in enumerate(reader.to_arrow_reader(BATCH)):
-        entities = pa.Table.from_batches([batch])
-        _check_times(entities.column("log.requested_at"))
-        values, found = retrieve(repository, service, wanted, entities, "log.requested_at")
-        part = entities.select(["log.file", "log.row"]).append_column("log.found", found)
-        for name in values.column_names:
-            part = part.append_column(name, values.column(name))
-        pq.write_table(part, folder / f"{number:06}.parquet")
+    with open_retrieval(repository, service, wanted, connection=connection) as retrieval:
+        for number, batch in enumerate(reader.to_arrow_reader(BATCH)):
+            entities = pa.Table.from_batches([batch])
+            _check_times(entities.column("log.requested_at"))
+            values, found = retrieval.ask(entities, "log.requested_at")
+            part = entities.select(["log.file", "log.row"]).append_column("log.found", found)
+            for name in values.column_names:
+                part = part.append_column(name, values.column(name))
+            pq.write_table(part, folder / f"{number:06}.parquet")
     return f"read_parquet({quote_text(f'{escape_glob(str(folder))}/*.parquet')})"
 
 

@@ -1,8 +1,8 @@
 """Point-in-time retrieval: what the training path reads from the store for a key at an instant.
 
-Feast does the join, as known at the time (a row counts once it was created), on a registry of its own that lasts for
-the call, so that nothing has to be applied before and nothing is changed. Rows keep their order and number; columns
-have the declared types.
+As known at the time: a row counts once it was created. Views on Parquet files are joined here (`as_of`), others by
+Feast, on a registry of its own that lasts for the retrieval, so that nothing has to be applied before and nothing is
+changed. Rows keep their order and number; columns have the declared types.
 """
 
 from __future__ import annotations
@@ -10,20 +10,38 @@ from __future__ import annotations
 import contextlib
 import copy
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from skewcheck.errors import SkewcheckError
+from skewcheck.engines.session import open_session
+from skewcheck.engines.sql import quote_name
+from skewcheck.errors import SkewcheckError, UsageError
 from skewcheck.language.declaration import Service
 from skewcheck.language.types import Type
+from skewcheck.store.as_of import (
+    NO_ENTITY,
+    Answers,
+    can_join,
+    join_as_of,
+    join_keys,
+    keep_answers,
+    read_answers,
+    reading_error,
+)
 from skewcheck.store.repository import Repository
 
 ROW = "skewcheck_row"
-"""The column that carries a row's place through the join."""
+"""The column that carries a row's place through Feast's join."""
+
+PLACE = "#place"
+"""The same through the join here."""
 
 ARROW_TYPES = {
     "Float64": pa.float64(),
@@ -35,12 +53,166 @@ ARROW_TYPES = {
 }
 
 
+@dataclass
+class Retrieval:
+    """A service's views, made ready to be asked many times.
+
+    Attributes:
+        repository: The feature repo.
+        types: For each column to retrieve its type, in the order of the result.
+        keys: For each join key that must be given its type.
+        connection: The engine of the views that are joined here.
+        answers: Those views.
+        views: The views that Feast joins.
+        columns: The columns to read of each view, by its name.
+        folder: Where Feast's registry of the retrieval is.
+    """
+
+    repository: Repository
+    types: Mapping[str, Type]
+    keys: Mapping[str, Type]
+    connection: duckdb.DuckDBPyConnection
+    answers: Sequence[Answers]
+    views: Mapping[str, Any]
+    columns: Mapping[str, Sequence[str]]
+    folder: Path
+    _store: Any = field(default=None, init=False)
+
+    def ask(self, entities: pa.Table, timestamp: str) -> tuple[pa.Table, pa.Array]:
+        """The store's values for rows of join keys and instants.
+
+        Returns:
+            The columns, a row for each row of `entities` in its order, and for each row whether the joins returned it.
+            The join here returns every row that has an instant.
+
+        Raises:
+            SkewcheckError: A key or the instant is not in the table, or the store fails.
+        """
+        count = entities.num_rows
+        found = pa.array([True] * count, pa.bool_())
+        if not (self.answers or self.views) or count == 0:
+            return pa.table({name: pa.nulls(count, arrow_type(type_)) for name, type_ in self.types.items()}), found
+        if absent := [name for name in (*self.keys, timestamp) if name not in entities.column_names]:
+            raise SkewcheckError(
+                f"the rows to retrieve for lack {', '.join(absent)}",
+                remedy="Give the join keys and the time of the request.",
+            )
+        values: dict[str, pa.Array] = {}
+        if self.answers:
+            joined = self._join(entities, timestamp)
+            values |= {name: joined.column(name).combine_chunks() for name in joined.column_names}
+            found = pc.is_valid(entities.column(timestamp)).combine_chunks()
+        if self.views:
+            joined = self._join_by_feast(entities, timestamp)
+            place = pc.index_in(pa.array(range(count)), value_set=joined.column(ROW).combine_chunks())
+            found = pc.and_(found, pc.is_valid(place))
+            names = [name for view in self.views for name in self.columns[view]]
+            values |= {name: joined.column(name).combine_chunks().take(place) for name in names}
+        return pa.table({n: _cast(values[n], arrow_type(type_), n) for n, type_ in self.types.items()}), found
+
+    def _join(self, entities: pa.Table, timestamp: str) -> pa.Table:
+        """The views joined here, in the order of the rows."""
+        given = {PLACE: pa.array(range(entities.num_rows)), timestamp: entities.column(timestamp)}
+        given |= {name: _typed(entities.column(name), type_) for name, type_ in self.keys.items()}
+        names = ", ".join(quote_name(name) for view in self.answers for name in view.columns)
+        self.connection.register("skewcheck_requests", pa.table(given))
+        joined = join_as_of(self.connection, "skewcheck_requests", self.answers, instant=timestamp, carry=[PLACE])
+        try:
+            return self.connection.execute(
+                f"SELECT {names} FROM {joined} ORDER BY {quote_name(PLACE)}"
+            ).to_arrow_table()
+        except duckdb.Error as error:
+            raise reading_error(error, self.answers) from error
+        finally:
+            self.connection.unregister("skewcheck_requests")
+
+    def _join_by_feast(self, entities: pa.Table, timestamp: str) -> pa.Table:
+        """Feast's point-in-time join; a table with ROW and the columns, in any order."""
+        import pandas as pd
+
+        # One null would make floats of all whole numbers, and one key of two that differ by 1 beyond 2^53.
+        frame = entities.select([*self.keys, timestamp]).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+        frame = frame.rename(columns={timestamp: "event_timestamp"})
+        frame[ROW] = range(len(frame))
+        frame = frame[frame["event_timestamp"].notna()]
+        # The DuckDB store reads a source's path relative to the working directory.
+        with contextlib.chdir(self.repository.root):
+            if self._store is None:
+                self._store = _temporary_store(self.repository, self.folder, self.views.values())
+            try:
+                job = self._store.get_historical_features(
+                    entity_df=frame,
+                    features=[f"{view}:{name}" for view in self.views for name in self.columns[view]],
+                    filter_by_created_timestamp=True,
+                )
+                found = job.to_arrow()
+            except Exception as error:
+                raise SkewcheckError(
+                    f"the offline store could not be read: {type(error).__name__}: {error}",
+                    remedy="Check the sources in features/ and the offline_store in feature_store.yaml.",
+                ) from error
+        rows = found.column(ROW)
+        if pc.count_distinct(rows).as_py() != len(rows):
+            raise SkewcheckError(
+                f"the point-in-time join returned {len(rows):,} rows for {pc.count_distinct(rows).as_py():,} requests",
+                remedy="A view has several rows for one key and instant; add a created timestamp to its source.",
+            )
+        return found
+
+
+@contextlib.contextmanager
+def open_retrieval(
+    repository: Repository,
+    service: Service,
+    columns: Mapping[str, Sequence[str]],
+    *,
+    delays: Mapping[str, timedelta] | None = None,
+    connection: duckdb.DuckDBPyConnection | None = None,
+    keep: bool = True,
+) -> Iterator[Retrieval]:
+    """Make a service's views ready to be asked for many batches of requests.
+
+    Args:
+        repository: The feature repo.
+        service: The service whose views are read.
+        columns: The columns to read of each view, by the view's name.
+        delays: For views by name, how much later than it was known every row reached serving.
+        connection: The engine to join in; one of its own otherwise.
+        keep: Whether to read the views' files once, now; otherwise they are read for every batch.
+
+    Raises:
+        UsageError: A delay is negative, or of a view that is not there or that Feast has to join.
+        SkewcheckError: The files of a view cannot be read as the view says.
+    """
+    views = {view.name: view for view in service.sources.views if columns.get(view.name)}
+    delays = delays or {}
+    here = {name for name, view in views.items() if can_join(view, repository)}
+    _check_delays(delays, {view.name for view in service.sources.views}, set(views) - here)
+    keys: dict[str, Type] = {}
+    for view in views.values():
+        keys |= repository.keys(view) if join_keys(view, repository) else {}
+    types = {name: service.sources.columns[name].type for view in views for name in columns[view]}
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        session = stack.enter_context(open_session() if connection is None else connection.cursor())
+        # A cursor begins with the machine's settings, not with those of its connection.
+        session.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
+        answers = []
+        for number, name in enumerate(name for name in views if name in here):
+            read = read_answers(session, repository, views[name], columns[name], delays.get(name, timedelta(0)))
+            answers.append(keep_answers(session, read, f"skewcheck_answers_{number}") if keep else read)
+        others = {name: view for name, view in views.items() if name not in here}
+        yield Retrieval(repository, types, keys, session, answers, others, columns, folder)
+
+
 def retrieve(
     repository: Repository,
     service: Service,
     columns: Mapping[str, Sequence[str]],
     entities: pa.Table,
     timestamp: str,
+    *,
+    delays: Mapping[str, timedelta] | None = None,
 ) -> tuple[pa.Table, pa.Array]:
     """The store's values for rows of join keys and instants.
 
@@ -50,32 +222,17 @@ def retrieve(
         columns: The columns to read of each view, by the view's name.
         entities: A table with the join keys and the instant.
         timestamp: The column with the instant.
+        delays: For views by name, how much later than it was known every row reached serving.
 
     Returns:
         The columns, a row for each row of `entities` in its order, and for each row whether the join returned it.
 
     Raises:
         SkewcheckError: A key or the instant is not in the table, or the store fails.
+        UsageError: A delay is negative, or of a view that is not there or that Feast has to join.
     """
-    views = {view.name: view for view in service.sources.views if columns.get(view.name)}
-    keys = list(dict.fromkeys(key for view in views.values() for key in repository.keys(view)))
-    names = [name for view in views for name in columns[view]]
-    types = {name: service.sources.columns[name].type for name in names}
-    if not views or entities.num_rows == 0:
-        return pa.table({name: pa.nulls(entities.num_rows, arrow_type(types[name])) for name in names}), pa.array(
-            [True] * entities.num_rows
-        )
-    if absent := [name for name in (*keys, timestamp) if name not in entities.column_names]:
-        raise SkewcheckError(
-            f"the rows to retrieve for lack {', '.join(absent)}",
-            remedy="Give the join keys and the time of the request.",
-        )
-    found = _join(repository, views, columns, entities, keys, timestamp)
-    place = pc.index_in(pa.array(range(entities.num_rows)), value_set=found.column(ROW).combine_chunks())
-    table = pa.table(
-        {name: _cast(found.column(name).combine_chunks().take(place), arrow_type(types[name]), name) for name in names}
-    )
-    return table, pc.is_valid(place)
+    with open_retrieval(repository, service, columns, delays=delays, keep=False) as retrieval:
+        return retrieval.ask(entities, timestamp)
 
 
 def arrow_type(type_: Type) -> pa.DataType:
@@ -83,44 +240,21 @@ def arrow_type(type_: Type) -> pa.DataType:
     return ARROW_TYPES[type_.name]
 
 
-def _join(
-    repository: Repository,
-    views: Mapping[str, Any],
-    columns: Mapping[str, Sequence[str]],
-    entities: pa.Table,
-    keys: Sequence[str],
-    timestamp: str,
-) -> pa.Table:
-    """Feast's point-in-time join; a table with ROW and the columns, in any order."""
-    import pandas as pd
-
-    # One null would make floats of all whole numbers, and one key of two that differ by 1 beyond 2^53.
-    frame = entities.select([*keys, timestamp]).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
-    frame = frame.rename(columns={timestamp: "event_timestamp"})
-    frame[ROW] = range(len(frame))
-    frame = frame[frame["event_timestamp"].notna()]
-    # The DuckDB store reads a source's path relative to the working directory.
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(repository.root):
-        store = _temporary_store(repository, Path(folder), views.values())
-        try:
-            job = store.get_historical_features(
-                entity_df=frame,
-                features=[f"{view}:{name}" for view in views for name in columns[view]],
-                filter_by_created_timestamp=True,
-            )
-            found = job.to_arrow()
-        except Exception as error:
-            raise SkewcheckError(
-                f"the offline store could not be read: {type(error).__name__}: {error}",
-                remedy="Check the sources in features/ and the offline_store in feature_store.yaml.",
-            ) from error
-    rows = found.column(ROW)
-    if pc.count_distinct(rows).as_py() != len(rows):
-        raise SkewcheckError(
-            f"the point-in-time join returned {len(rows):,} rows for {pc.count_distinct(rows).as_py():,} requests",
-            remedy="A view has several rows for one key and instant; add a created timestamp to its source.",
+def _check_delays(delays: Mapping[str, timedelta], known: set[str], by_feast: set[str]) -> None:
+    if unknown := sorted(set(delays) - known):
+        raise UsageError(
+            f"there is no view {', '.join(unknown)} to delay", remedy=f"Name one of {', '.join(sorted(known))}."
         )
-    return found
+    if refused := sorted(set(delays) & by_feast):
+        raise UsageError(
+            f"view {', '.join(refused)} cannot be delayed: Feast joins it, which knows no delay",
+            remedy="Delay views on local Parquet files alone.",
+        )
+
+
+def _typed(values: pa.ChunkedArray, type_: Type) -> pa.ChunkedArray:
+    """A join key; one that is missing in every row has no type of its own."""
+    return values.cast(arrow_type(type_)) if pa.types.is_null(values.type) else values
 
 
 def _temporary_store(repository: Repository, folder: Path, views: Iterable[Any]) -> Any:
@@ -139,11 +273,11 @@ def _temporary_store(repository: Repository, folder: Path, views: Iterable[Any])
     beside.write_text(yaml.safe_dump(settings), encoding="utf-8")
     store = FeatureStore(repo_path=str(repository.root), fs_yaml_file=beside)
     wanted = list(views)
-    entities = {name: repository.entities[name] for view in wanted for name in view.entities}
+    entities = {name: repository.entities[name] for view in wanted for name in view.entities if name != NO_ENTITY}
     store.apply([*entities.values(), *copy.deepcopy(wanted)])
     for view in store.list_feature_views():
         # Without its keys Feast would join a view on time alone, and say nothing.
-        if len(view.entity_columns) != len(view.entities):
+        if view.entities != [NO_ENTITY] and len(view.entity_columns) != len(view.entities):
             raise SkewcheckError(f"view {view.name} has lost its join keys", remedy="Give its entities a value_type.")
     return store
 

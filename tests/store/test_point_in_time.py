@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from skewcheck.errors import SkewcheckError
-from skewcheck.store.point_in_time import retrieve
+from skewcheck.errors import SkewcheckError, UsageError
+from skewcheck.store.point_in_time import open_retrieval, retrieve
 from skewcheck.store.repository import Repository, load_repository
 from tests.shop import INSTANT, account_schema, at, write_shop
 
@@ -20,13 +22,17 @@ NAMES = ("balance", "tier", "orders")
 TTL = timedelta(days=30)
 
 
-def ask(shop: Repository, requests: list[tuple[int | None, datetime]]) -> list[tuple[Any, ...]]:
-    entities = pa.table(
+def table_of(requests: Sequence[tuple[int | None, datetime | None]]) -> pa.Table:
+    return pa.table(
         {
             "customer_id": pa.array([key for key, _ in requests], pa.int64()),
             "asked_at": pa.array([instant for _, instant in requests], INSTANT),
         }
     )
+
+
+def ask(shop: Repository, requests: Sequence[tuple[int | None, datetime]]) -> list[tuple[Any, ...]]:
+    entities = table_of(requests)
     values, found = retrieve(shop, shop.service("shop"), {"account": NAMES}, entities, "asked_at")
     assert found.to_pylist() == [True] * len(requests)
     return [tuple(row[name] for name in NAMES) for row in values.to_pylist()]
@@ -111,3 +117,85 @@ def test_a_source_that_is_not_there_is_an_error_that_says_where_to_look(shop: Re
     (shop.root / "data" / "account.parquet").unlink()
     with pytest.raises(SkewcheckError, match="offline store could not be read"):
         ask(shop, [(1, at(1))])
+
+
+def use_push_source(root: Path) -> None:
+    """A view behind a push source, which is Feast's to join."""
+    path = root / "features" / "shop.py"
+    text = path.read_text().replace("FileSource, RequestSource", "FileSource, PushSource, RequestSource")
+    text = text.replace("source=FileSource(", 'source=PushSource(name="pushed", batch_source=FileSource(')
+    path.write_text(
+        text.replace('created_timestamp_column="created"\n    )', 'created_timestamp_column="created"\n    ))')
+    )
+
+
+def test_a_view_that_is_left_to_feast_gives_the_same_values(tmp_path: Path) -> None:
+    source = random.Random(8)
+    requests = [(source.choice([*range(14), None]), at(source.uniform(-1, 70))) for _ in range(100)]
+    write_shop(tmp_path)
+    here = ask(load_repository(tmp_path), requests)
+    use_push_source(tmp_path)
+    assert ask(load_repository(tmp_path), requests) == here
+
+
+def test_a_delay_shifts_what_is_known(shop: Repository) -> None:
+    requests = [(key, at(day)) for key in range(12) for day in range(0, 60, 3)]
+    entities = table_of([(key, instant + timedelta(hours=2)) for key, instant in requests])
+    columns = {"account": NAMES}
+    values, _ = retrieve(
+        shop, shop.service("shop"), columns, entities, "asked_at", delays={"account": timedelta(hours=2)}
+    )
+    assert [tuple(row.values()) for row in values.to_pylist()] == ask(shop, requests)
+
+
+@pytest.mark.parametrize(
+    ("name", "pushed", "message"),
+    [("acount", False, "no view acount[^→]*→ Name one of account"), ("account", True, "account cannot be delayed")],
+)
+def test_a_delay_that_nothing_would_obey_is_refused(tmp_path: Path, name: str, pushed: bool, message: str) -> None:
+    write_shop(tmp_path)
+    if pushed:
+        use_push_source(tmp_path)
+    shop = load_repository(tmp_path)
+    entities = table_of([(1, at(1))])
+    with pytest.raises(UsageError, match=message):
+        retrieve(
+            shop, shop.service("shop"), {"account": NAMES}, entities, "asked_at", delays={name: timedelta(hours=2)}
+        )
+
+
+def test_a_request_without_an_instant_is_not_found(shop: Repository) -> None:
+    entities = table_of([(1, at(10)), (1, None)])
+    values, found = retrieve(shop, shop.service("shop"), {"account": NAMES}, entities, "asked_at")
+    assert found.to_pylist() == [True, False]
+    assert values.to_pylist()[1] == dict.fromkeys(NAMES)
+
+
+def test_a_key_that_is_missing_in_every_request_matches_nothing(shop: Repository) -> None:
+    entities = table_of([(None, at(10))]).set_column(0, "customer_id", pa.nulls(1))
+    values, found = retrieve(shop, shop.service("shop"), {"account": NAMES}, entities, "asked_at")
+    assert (values.to_pylist(), found.to_pylist()) == ([dict.fromkeys(NAMES)], [True])
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_a_retrieval_may_be_asked_many_times(shop: Repository, keep: bool) -> None:
+    requests = [(key, at(day)) for key in range(12) for day in (3, 30)]
+    with open_retrieval(shop, shop.service("shop"), {"account": NAMES}, keep=keep) as retrieval:
+        parts = [retrieval.ask(table_of(requests[start : start + 5]), "asked_at")[0] for start in range(0, 24, 5)]
+    assert [tuple(row.values()) for row in pa.concat_tables(parts).to_pylist()] == ask(shop, requests)
+
+
+def test_the_connection_that_a_retrieval_may_use_keeps_its_own_time_zone(shop: Repository) -> None:
+    path = shop.root / "data" / "account.parquet"
+    account = pq.read_table(path)
+    text = [instant.strftime("%Y-%m-%d %H:%M:%S") for instant in account.column("event_timestamp").to_pylist()]
+    requests = [(key, at(day)) for key in range(12) for day in (3, 30)]
+    before = ask(shop, requests)
+    pq.write_table(account.set_column(1, "event_timestamp", pa.array(text)), path)
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'America/New_York'")
+        columns = {"account": NAMES}
+        with open_retrieval(shop, shop.service("shop"), columns, connection=connection) as retrieval:
+            values, _ = retrieval.ask(table_of(requests), "asked_at")
+        assert connection.execute("SELECT current_setting('TimeZone')").fetchone() == ("America/New_York",)
+    assert [tuple(row.values()) for row in values.to_pylist()] == before
