@@ -269,11 +269,12 @@ class _Writer:
         if _spelling(term).takes_missing and (term.present or self._is_own_root(term)):
             return self._spell(term, bare=False)
         conditions = [f"{guard} is None" for guard in self._guards(term.arguments)]
-        operands = [_operand(self.bare(argument)) for argument in term.arguments]
+        missing_when = _spelling(term).missing_when
         if term.name == "restrict" and term.arguments[1].name == "not":
             conditions.append(self.bare(term.arguments[1].arguments[0]))
-        else:
-            conditions += [condition.format(*operands) for condition in _spelling(term).missing_when]
+        elif missing_when:
+            operands = [_operand(self.bare(argument)) for argument in term.arguments]
+            conditions += [condition.format(*operands) for condition in missing_when]
         text = self._spell(term, bare=True)
         return f"None if {' or '.join(conditions)} else {text}" if conditions else text
 

@@ -6,6 +6,7 @@ from skewcheck.engines.python import RESERVED, write_source
 from skewcheck.language import kernels
 from skewcheck.language.terms import call, column, finite, literal, missing
 from skewcheck.language.types import FLOAT64, INT64, STRING
+from tests.both_engines import load_terms
 
 X, Y, N, S = column("x", FLOAT64), column("y", FLOAT64), column("n", INT64), column("s", STRING)
 
@@ -39,3 +40,8 @@ def test_local_names_keep_clear_of_what_the_code_calls() -> None:
     source = write_source({"len": call("length", column("md5", STRING)), "hash": call("digest", column("md5", STRING))})
     assert {local for _, local, _ in source.columns} == {"md5_2"}
     assert all(name != "len" for block in source.blocks for name, _ in block.statements)
+
+
+def test_a_deep_kernel_over_constants_alone_is_written_once() -> None:
+    result = kernels.atan2(literal(2.0), literal(1e16))
+    assert load_terms({"result": result})["transform_row"]({})["result"] == 2e-16
