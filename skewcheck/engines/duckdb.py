@@ -179,6 +179,18 @@ def _write_element(position: str, values: Sequence[Any]) -> str:
     return f"([{', '.join(map(literal_text, values))}])[{position} + 1]"
 
 
+def _arrange(parts: query.Parts) -> str:
+    """Each level as a common table expression that reads the one below."""
+    tables = []
+    for place, level in enumerate(parts.levels):
+        below, star = (f"level_{place - 1}", f"level_{place - 1}.*") if place else (parts.source, "*")
+        select = ",\n    ".join([star, *(f"{text} AS {name}" for text, name in level.columns)])
+        tables.append(f"level_{place} AS NOT MATERIALIZED (\n  SELECT\n    {select}\n  FROM {below}\n)")
+    star = f"* EXCLUDE ({', '.join(parts.internal)})" if parts.internal else "*"
+    select = ",\n  ".join([star, *parts.outputs])
+    return "WITH " + ",\n".join(tables) + f"\nSELECT\n  {select}\nFROM level_{len(parts.levels) - 1}\n"
+
+
 DIALECT = query.Dialect(
     name="DuckDB",
     spellings=SPELLINGS,
@@ -186,11 +198,10 @@ DIALECT = query.Dialect(
     types=SQL_TYPES,
     ingress=INGRESS,
     instant="make_timestamptz({0})",
-    exclude="EXCLUDE ({0})",
-    table="AS NOT MATERIALIZED",
     quote_name=quote_name,
     literal_text=literal_text,
     write_lookup=_write_lookup,
     write_element=_write_element,
     write_list=lambda elements: f"[{', '.join(elements)}]",
+    arrange=_arrange,
 )

@@ -24,6 +24,51 @@ TABLES = frozenset({"locate", "interval", "lookup", "element", "pack"})
 """Primitives that have no template: a `Dialect` writes their tables and lists."""
 
 
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A look-up table of which each row gets the value of its key.
+
+    Attributes:
+        relation: The table, a relation of two columns, keys and values.
+        key: The SQL of the key.
+        name: The column that the value becomes.
+    """
+
+    relation: str
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Columns that read those of the source and of the levels below.
+
+    Attributes:
+        columns: SQL text and name of each column.
+        joins: Columns that come from tables.
+    """
+
+    columns: tuple[tuple[str, str], ...]
+    joins: tuple[Join, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a query is put together from.
+
+    Attributes:
+        source: The relation.
+        levels: The columns that are computed; the first level reads the source's alone.
+        internal: The names of all of these columns, none of which the query gives.
+        outputs: What it gives beside the source's columns, as SQL text with names.
+    """
+
+    source: str
+    levels: tuple[Level, ...]
+    internal: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Dialect:
     """How one dialect of SQL writes things.
@@ -37,29 +82,26 @@ class Dialect:
         ingress: How a column of each type is read, {0} standing for the column, {size} for a Vector's length and
             {column} for the column's name as a constant: null, NaN and infinities are missing.
         instant: How microseconds become a timestamp, {0} standing for them.
-        exclude: How `*` leaves columns out, {0} standing for their names.
-        table: What follows the name of a common table expression.
         quote_name: An identifier as SQL text.
         literal_text: A constant as SQL text.
-        write_locate: The SQL of a search among edges: the argument, the edges, and the value of each interval.
         write_lookup: The SQL of a look-up: the argument and the table.
         joins: Whether a look-up table is to be joined instead.
         write_table: A look-up table as a relation of keys and values.
         write_element: The SQL of a constant list's value at a position: the position and the list.
         write_list: The SQL of a list: its elements.
+        arrange: The query that is put together.
     """
 
     spellings: Mapping[str, str]
     types: Mapping[str, str]
     ingress: Mapping[str, str]
     instant: str
-    exclude: str
-    table: str
     quote_name: Callable[[str], str]
     literal_text: Callable[[Any], str]
     write_lookup: Callable[[str, Sequence[tuple[Any, Any]]], str]
     write_element: Callable[[str, Sequence[Any]], str]
     write_list: Callable[[Sequence[str]], str]
+    arrange: Callable[[Parts], str]
     joins: Callable[[Sequence[tuple[Any, Any]]], bool] = lambda _table: False
     write_table: Callable[[Sequence[tuple[Any, Any]]], str] = lambda _table: ""
     positive_spellings: Mapping[str, str] = field(default_factory=dict)
@@ -101,7 +143,7 @@ def write_query(
 
 
 class _Query:
-    """Writes one program as common table expressions."""
+    """Writes one program."""
 
     def __init__(self, dialect: Dialect, program: Program, columns: Mapping[str, str]) -> None:
         self.dialect = dialect
@@ -115,45 +157,37 @@ class _Query:
         for _, term in self.program.steps:
             self.levels[id(term)] = self._level(term)
             levels.setdefault(self.levels[id(term)], []).append(term)
-        parts = [self._table("level_0", [self._ingress(column) for column in self.program.columns], source)]
-        parts += [self._write_level(level, levels[level]) for level in sorted(levels)]
-        hidden = [self._internal(term) for term in self.program.columns]
-        hidden += [self._internal(term) for _, term in self.program.steps]
-        outputs = [
+        ingress = Level(tuple((self._ingress(column), self._internal(column)) for column in self.program.columns))
+        outputs = (
             f"{dialect.egress(self._code(term), term.type)} AS {dialect.quote_name(name)}"
             for name, term in self.program.outputs.items()
-        ]
-        exclude = f" {dialect.exclude.format(', '.join(hidden))}" if hidden else ""
-        select = ",\n  ".join([f"*{exclude}", *outputs])
-        last = f"level_{max(levels, default=0)}"
-        return "WITH " + ",\n".join(parts) + f"\nSELECT\n  {select}\nFROM {last}\n"
+        )
+        internal = (*self.program.columns, *(term for _, term in self.program.steps))
+        return dialect.arrange(
+            Parts(
+                source,
+                (ingress, *(self._write_level(levels[level]) for level in sorted(levels))),
+                tuple(self._internal(term) for term in internal),
+                tuple(outputs),
+            )
+        )
 
-    def _write_level(self, level: int, steps: list[Term]) -> str:
-        """One level: computed columns beside those of the level below, and joined look-up tables."""
+    def _write_level(self, steps: list[Term]) -> Level:
+        """One level: columns that are computed, and those that are looked up in a joined table."""
         dialect = self.dialect
-        joins: list[str] = []
-        computed: list[str] = []
-        for term in steps:
-            if term.name == "lookup" and dialect.joins(term.parameter):
-                table = dialect.quote_name(f"#table_{len(joins) + 1}")
-                key = self._code(term.arguments[0])
-                rows = dialect.write_table(term.parameter)
-                joins.append(f"LEFT JOIN {rows} AS {table}(key, value) ON {table}.key = {key}")
-                computed.append(f"{table}.value AS {self._internal(term)}")
-            else:
-                computed.append(f"{self._spell(term)} AS {self._internal(term)}")
-        below = f"level_{level - 1}"
-        return self._table(f"level_{level}", computed, "\n  ".join([below, *joins]), star=f"{below}.*")
-
-    def _table(self, name: str, computed: list[str], source: str, star: str = "*") -> str:
-        select = ",\n    ".join([star, *computed])
-        return f"{name} {self.dialect.table} (\n  SELECT\n    {select}\n  FROM {source}\n)"
+        joined = [term for term in steps if term.name == "lookup" and dialect.joins(term.parameter)]
+        return Level(
+            tuple((self._spell(term), self._internal(term)) for term in steps if term not in joined),
+            tuple(
+                Join(dialect.write_table(term.parameter), self._code(term.arguments[0]), self._internal(term))
+                for term in joined
+            ),
+        )
 
     def _ingress(self, column: Term) -> str:
         read = self.columns.get(column.name, self.dialect.quote_name(column.name))
         size, name = column.type.size, self.dialect.literal_text(column.name)
-        text = self.dialect.ingress[column.type.name].format(read, size=size, column=name)
-        return f"{text} AS {self._internal(column)}"
+        return self.dialect.ingress[column.type.name].format(read, size=size, column=name)
 
     def _internal(self, term: Term) -> str:
         """The name of a column or step inside the query, which no column of the source has."""

@@ -21,8 +21,6 @@ from skewcheck.language.types import TIMESTAMP_MAX, TIMESTAMP_MIN
 SETTINGS = {
     # A DATE or a TIMESTAMP without a zone is read in the session's zone.
     "spark.sql.session.timeZone": "UTC",
-    # Spark gives up a query after 100 rounds of resolving names, and takes two or three for each level of one.
-    "spark.sql.analyzer.maxIterations": "1000",
 }
 """What a session has to be set to before it runs a query."""
 
@@ -216,6 +214,25 @@ def _write_element(position: str, values: Sequence[Any]) -> str:
     return f"get(array({', '.join(map(literal_spark_text, values))}), {position})"
 
 
+def _arrange(parts: query.Parts) -> str:
+    """Each level as a lateral subquery, which Spark resolves at once and computes as a projection.
+
+    Of tables nested in tables it gives up after some fifty, and resolves all names anew for each.
+    """
+    relations = [f"FROM {parts.source} AS `#inputs`"]
+    for place, level in enumerate(parts.levels):
+        for number, join in enumerate(level.joins):
+            table = f"`#table_{place}_{number}`"
+            relations.append(
+                f"LEFT JOIN {join.relation} AS {table}(`#key`, {join.name}) ON {table}.`#key` = {join.key}"
+            )
+        if level.columns:
+            select = ",\n  ".join(f"{text} AS {name}" for text, name in level.columns)
+            relations.append(f"JOIN LATERAL (SELECT\n  {select}\n)")
+    select = ",\n  ".join(["`#inputs`.*", *parts.outputs])
+    return f"SELECT\n  {select}\n" + "\n".join(relations) + "\n"
+
+
 DIALECT = query.Dialect(
     name="Spark",
     spellings=SPELLINGS,
@@ -223,13 +240,12 @@ DIALECT = query.Dialect(
     types=SQL_TYPES,
     ingress=INGRESS,
     instant="timestamp_micros({0})",
-    exclude="EXCEPT ({0})",
-    table="AS",
     quote_name=quote_spark_name,
     literal_text=literal_spark_text,
     write_lookup=_write_lookup,
     write_element=_write_element,
     write_list=lambda elements: f"array({', '.join(elements)})",
+    arrange=_arrange,
     joins=lambda table: len(table) > INLINE_ENTRIES,
     write_table=_write_table,
 )

@@ -1,0 +1,132 @@
+"""Commands that make a feature repo and bring it to Feast: init, fit, generate, apply."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from skewcheck.cli.common import (
+    RepoOption,
+    ServiceArgument,
+    ServicesArgument,
+    generate_code,
+    load_repository,
+    load_service,
+    shorten,
+)
+from skewcheck.errors import StateError
+
+
+def init(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder to make; it must be new, or empty but for .git.")
+    ],
+) -> None:
+    """Write a small working feature repo: declarations, data, and a service that logs what it serves."""
+    from skewcheck.scaffold import next_step, write_repository
+
+    console = Console(highlight=False)
+    for path in write_repository(directory):
+        console.print(f"  wrote {path}", markup=False, soft_wrap=True)
+    console.print(next_step(directory), markup=False, soft_wrap=True)
+
+
+def fit(
+    service: ServiceArgument = None,
+    repo: RepoOption = Path(),
+    entities: Annotated[
+        str | None, typer.Option(help="Training rows (Parquet), where not those that the declaration names.")
+    ] = None,
+    start: Annotated[str | None, typer.Option(help="First day that counts, such as 2013-01-01.")] = None,
+    end: Annotated[str | None, typer.Option(help="First day that no longer counts.")] = None,
+    known_by: Annotated[str | None, typer.Option(help="Leave out rows whose label became known later; now.")] = None,
+    training_set: Annotated[
+        Path | None, typer.Option(help="Keep the training rows, with the store's values, in this Parquet file.")
+    ] = None,
+) -> None:
+    """Compute every statistic that the features need over the training rows, and freeze it in state.json."""
+    import tempfile
+
+    from skewcheck.fit.fitting import fit as fit_service
+    from skewcheck.store.repository import generated_directory
+    from skewcheck.store.training import retrieve_training_set
+
+    console = Console(highlight=False)
+    repository, chosen = load_service(repo, service)
+    with tempfile.TemporaryDirectory() as folder:
+        path = training_set or Path(folder) / "training.parquet"
+        rows = retrieve_training_set(
+            repository, chosen, path, entities=entities, start=start, end=end, known_by=known_by
+        )
+        state = fit_service(chosen, path, rows.sources)
+    target = generated_directory(repository.root, chosen.name) / "state.json"
+    state.write(target)
+    training = state.training
+    span = f" ({training['first']} to {training['last']})" if training["first"] is not None else ""
+    immature = f"\n  left out {rows.immature:,} rows whose label was not yet known" if rows.immature else ""
+    fitted = f"{len(state.statistics)} operator{'' if len(state.statistics) == 1 else 's'}"
+    console.print(
+        f"{chosen.name}: fitted {fitted} to {training['kept']:,} of {training['rows']:,} training rows"
+        f"{span}{immature}\n  wrote {shorten(target)} (state {state.hash[:12]})",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def generate(
+    service: ServicesArgument = None,
+    repo: RepoOption = Path(),
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with 1 where the committed code is stale.")
+    ] = False,
+) -> None:
+    """Turn declaration and state into the code under codegen/ that training and serving share."""
+    from skewcheck.store.repository import generated_directory
+
+    console = Console(highlight=False)
+    stale = 0
+    repository = load_repository(repo)
+    for chosen in [repository.service(service)] if service else repository.services.values():
+        generated = generate_code(repository, chosen)
+        directory = generated_directory(repository.root, chosen.name)
+        changed = generated.stale(directory)
+        stale += len(changed)
+        if not check:
+            generated.write(directory)
+        verb = "is stale" if check else "wrote"
+        paths = [shorten(directory / name) for name in changed]
+        lines = [f"  {path} {verb}" if check else f"  {verb} {path}" for path in paths]
+        lines += [f"  {feature} (opaque) calls {', '.join(names)}" for feature, names in generated.opaque.items()]
+        console.print(
+            "\n".join([f"{chosen.name}: {'up to date' if not changed else ''}".rstrip(), *lines]),
+            markup=False,
+            soft_wrap=True,
+        )
+    if check and stale:
+        Console(stderr=True, highlight=False).print("Run `skewcheck generate` and commit what it writes.", markup=False)
+        raise typer.Exit(1)
+
+
+def apply(service: ServicesArgument = None, repo: RepoOption = Path()) -> None:
+    """Register the generated code with Feast, read it back, and run it on the golden rows."""
+    from skewcheck.store.register import register
+    from skewcheck.store.repository import generated_directory
+
+    console = Console(highlight=False)
+    repository = load_repository(repo)
+    for chosen in [repository.service(service)] if service else repository.services.values():
+        stale = generate_code(repository, chosen).stale(generated_directory(repository.root, chosen.name))
+        if stale:
+            raise StateError(
+                f"the generated code of {chosen.name} is stale: {', '.join(stale)}", remedy="Run `skewcheck generate`."
+            )
+        manifest = register(repository, chosen)
+        console.print(
+            f"{chosen.name}: registered {len(manifest.features)} features, read back and checked on the golden rows "
+            f"(definition {manifest.definition[:12]}, state {manifest.state[:12]})",
+            markup=False,
+            soft_wrap=True,
+        )
