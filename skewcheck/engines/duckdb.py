@@ -11,9 +11,10 @@ from typing import Any
 
 from skewcheck.engines import query
 from skewcheck.engines.sql import is_visible, literal_text, quote_name, quote_text
-from skewcheck.language.primitives import ASCII_SPACE
-from skewcheck.language.terms import Term
-from skewcheck.language.types import INT64_MAX, INT64_MIN, TIMESTAMP_MAX, TIMESTAMP_MIN
+from skewcheck.engines.texts import RepeatingText, separate_texts
+from skewcheck.language.primitives import ASCII_SPACE, SQUARE_ROOT_OF_TWO
+from skewcheck.language.terms import Term, call, rewrite
+from skewcheck.language.types import FLOAT64, INT64_MAX, INT64_MIN, TIMESTAMP_MAX, TIMESTAMP_MIN
 
 _GUESS = "floor(log2({0}))"
 # TRY_CAST would be shorter; but DuckDB moves a TRY_CAST in a comparison to the other side, and nothing is missing then.
@@ -32,11 +33,9 @@ SPELLINGS = {
     "quotient": "{0} / {1}",
     "square_root": "CASE WHEN {0} >= 0e0 THEN sqrt({0}) END",
     "floor": "floor({0})",
-    # The logarithm may be off by one at a power of two; the comparisons put that right.
-    "exponent": (
-        f"CAST({_GUESS} AS BIGINT) - CAST({{0}} < pow(2e0, {_GUESS}) AS BIGINT)"
-        f" + CAST({{0}} >= 2e0 * pow(2e0, {_GUESS}) AS BIGINT)"
-    ),
+    "absolute": "abs({0})",
+    # The logarithm may be off by one at a power of two; there either guess leads to the same exponent.
+    "exponent": f"CAST({_GUESS} AS BIGINT) + CAST({{0}} / pow(2e0, {_GUESS}) > {SQUARE_ROOT_OF_TWO}e0 AS BIGINT)",
     "power_of_two": "pow(2e0, {0})",
     "finite": "CASE WHEN isfinite({0}) THEN {0} END",
     "integer_add": "{0} + {1}",
@@ -150,7 +149,36 @@ def write_query(
         source: A relation, as SQL text: a name, or a query in parentheses.
         columns: For a column the SQL text that reads it, where it is not its own quoted name.
     """
-    return query.write_query(DIALECT, outputs, source=source, columns=columns)
+    read = columns or {}
+    remaining, texts = separate_texts(rewrite(outputs, _place_first))
+    if not texts:
+        return query.write_query(DIALECT, remaining, source=source, columns=read)
+    keys = [f"#key_{place}" for place in range(1, len(texts) + 1)]
+    joins = [_join_text(text, key, source, read) for text, key in zip(texts, keys, strict=True)]
+    joined = f"(SELECT * FROM {source}\n{''.join(joins)})"
+    hidden = ", ".join(map(quote_name, [*keys, *(name for text in texts for name in text.names)]))
+    return (
+        f"SELECT * EXCLUDE ({hidden}) FROM (\n{query.write_query(DIALECT, remaining, source=joined, columns=read)})\n"
+    )
+
+
+def _place_first(term: Term, arguments: tuple[Term, ...]) -> Term | None:
+    """A look-up of numbers as the key's place and the number there: tables with the same keys share the place."""
+    if term.name != "lookup" or term.type != FLOAT64:
+        return None
+    keys, values = zip(*term.parameter, strict=True)
+    place = call("lookup", *arguments, parameter=tuple(zip(keys, range(len(keys)), strict=True)))
+    return call("element", place, parameter=values)
+
+
+def _join_text(text: RepeatingText, key: str, source: str, read: Mapping[str, str]) -> str:
+    """The join that gives every row what belongs to its text."""
+    name, quoted = text.column.name, quote_name(key)
+    column = read.get(name, quote_name(name))
+    distinct = f"(SELECT DISTINCT {column} AS {quoted} FROM {source} WHERE {column} IS NOT NULL)"
+    outputs = dict(zip(text.names, text.terms, strict=True))
+    body = query.write_query(DIALECT, outputs, source=distinct, columns={name: quoted})
+    return f"LEFT JOIN (\n{body}) ON {quoted} = {column}\n"
 
 
 def _write_lookup(argument: str, table: Sequence[tuple[Any, Any]]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from skewcheck.engines.program import Program, plan
 from skewcheck.language.opaque import Definition, find_functions
 from skewcheck.language.patterns import END
+from skewcheck.language.primitives import SQUARE_ROOT_OF_TWO
 from skewcheck.language.terms import Term, walk
 from skewcheck.language.types import TIMESTAMP_MAX, TIMESTAMP_MIN
 
@@ -41,7 +42,8 @@ SPELLINGS = {
     "quotient": Spelling("{0} / {1}"),
     "square_root": Spelling("sqrt({0})", ("{0} < 0.0",)),
     "floor": Spelling("{0} // 1.0"),
-    "exponent": Spelling("frexp({0})[1] - 1"),
+    "absolute": Spelling("abs({0})"),
+    "exponent": Spelling(f"frexp({{0}})[1] - (frexp({{0}})[0] <= {SQUARE_ROOT_OF_TWO / 2})"),
     "power_of_two": Spelling("ldexp(1.0, {0})"),
     "finite": Spelling("{0}", ("not -INFINITY < {0} < INFINITY",)),
     "integer_add": Spelling("{0} + {1}"),

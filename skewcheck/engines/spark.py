@@ -14,7 +14,7 @@ from typing import Any
 
 from skewcheck.engines import query
 from skewcheck.engines.sql import literal_spark_text, quote_spark_name, quote_spark_text
-from skewcheck.language.primitives import ASCII_SPACE
+from skewcheck.language.primitives import ASCII_SPACE, SQUARE_ROOT_OF_TWO
 from skewcheck.language.terms import Term
 from skewcheck.language.types import TIMESTAMP_MAX, TIMESTAMP_MIN
 
@@ -64,10 +64,9 @@ SPELLINGS = {
     "square_root": "CASE WHEN {0} >= 0e0 THEN sqrt({0}) END",
     # floor() gives a BIGINT; from 2^52 on a DOUBLE has no fraction.
     "floor": f"CASE WHEN abs({{0}}) < {_INTEGRAL} THEN CAST(floor({{0}}) AS DOUBLE) ELSE {{0}} END",
-    # The logarithm may be off by one at a power of two; the comparisons put that right.
-    "exponent": (
-        f"{_GUESS} - CAST({{0}} < pow(2e0, {_GUESS}) AS BIGINT) + CAST({{0}} >= 2e0 * pow(2e0, {_GUESS}) AS BIGINT)"
-    ),
+    "absolute": "abs({0})",
+    # The logarithm may be off by one at a power of two; there either guess leads to the same exponent.
+    "exponent": f"{_GUESS} + CAST({{0}} / pow(2e0, {_GUESS}) > {SQUARE_ROOT_OF_TWO}D AS BIGINT)",
     "power_of_two": "pow(2e0, {0})",
     # Spark's NaN is greater than every number.
     "finite": f"CASE WHEN abs({{0}}) <= {_LARGEST} THEN {{0}} END",
@@ -165,6 +164,9 @@ INGRESS = {
 INLINE_ENTRIES = 32
 """How many entries a look-up table in an expression has at most: Spark goes through them one by one."""
 
+NESTED_EDGES = 64
+"""How many edges of a table are compared in nested choices at most: Java leaves longer methods uncompiled."""
+
 
 def write_query(
     outputs: Mapping[str, Term], *, source: str = "inputs", columns: Mapping[str, str] | None = None
@@ -214,6 +216,25 @@ def _write_element(position: str, values: Sequence[Any]) -> str:
     return f"get(array({', '.join(map(literal_spark_text, values))}), {position})"
 
 
+def _write_search(name: str, edges: Sequence[Any], values: Sequence[int]) -> str | None:
+    """Bisection over a constant list, for a table of which the nested choices would be too long a method.
+
+    Behind the list's end stands NULL, and no comparison with it is true.
+    """
+    if len(edges) <= NESTED_EDGES:
+        return None
+    steps = ", ".join(str(2**power) for power in reversed(range(len(edges).bit_length())))
+    reached = f"{name} >= get({_write_constants(edges)}, place + step - 1)"
+    place = f"aggregate(array({steps}), 0, (place, step) -> CASE WHEN {reached} THEN place + step ELSE place END)"
+    found = place if values == range(len(values)) else f"get({_write_constants(values)}, {place})"
+    return f"CASE WHEN {name} IS NOT NULL THEN CAST({found} AS BIGINT) END"
+
+
+def _write_constants(values: Sequence[Any]) -> str:
+    """A list as one text that is cut, which Spark does once and in no time, where it takes long over many constants."""
+    return f"CAST({_write_list_text(values)} AS ARRAY<{_type_name(values[0])}>)"
+
+
 def _arrange(parts: query.Parts) -> str:
     """Each level as a lateral subquery, which Spark resolves at once and computes as a projection.
 
@@ -248,4 +269,5 @@ DIALECT = query.Dialect(
     arrange=_arrange,
     joins=lambda table: len(table) > INLINE_ENTRIES,
     write_table=_write_table,
+    write_search=_write_search,
 )

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SQUARE_ROOT_OF_TWO = 1.4142135623730951
+
 ASCII_SPACE = " \t\n\r\f\v"
 """What `strip` takes away."""
 
@@ -55,7 +57,8 @@ _ROWS = (
     ),
     Primitive("square_root", "Correctly rounded square root; missing below zero.", partial=True),
     Primitive("floor", "Largest integral Float64 that is not above the argument."),
-    Primitive("exponent", "Int64 k with 2^k <= x < 2^(k+1), for an x that is known to be positive."),
+    Primitive("absolute", "|x| of a Float64."),
+    Primitive("exponent", "Int64 k with sqrt(1/2) < x / 2^k <= sqrt(2), for an x that is known to be positive."),
     Primitive("power_of_two", "Float64 2^k, exact, for an Int64 k from -1074 to 1023."),
     Primitive("finite", "The Float64 itself where it is finite, otherwise missing.", partial=True),
     # Int64

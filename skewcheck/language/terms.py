@@ -11,8 +11,8 @@ it (1 / ∞ is 0), a `finite` term is put in between, which turns it into missin
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -76,8 +76,7 @@ class Term:
 
     def __truediv__(self, other: Term | float) -> Term:
         divisor = _like(self, other)
-        never_zero = divisor.kind == "literal" and divisor.present and divisor.parameter != 0
-        return call("quotient" if never_zero else "divide", self, divisor)
+        return call("quotient" if _is_never_zero(divisor) else "divide", self, divisor)
 
     def __floordiv__(self, divisor: int) -> Term:
         return call("floor_divide", self, literal(divisor))
@@ -251,6 +250,33 @@ def walk(*roots: Term) -> list[Term]:
     return walk_graph(roots, lambda term: term.arguments)
 
 
+def rewrite(outputs: Mapping[str, Term], change: Callable[[Term, tuple[Term, ...]], Term | None]) -> dict[str, Term]:
+    """The outputs with terms replaced by others of their type, wherever they stand.
+
+    Args:
+        outputs: Terms by name.
+        change: What replaces a term, of which the rewritten arguments are given too; None where it stays.
+    """
+    rewritten: dict[int, Term] = {}
+    for term in walk(*outputs.values()):
+        arguments = tuple(rewritten[id(argument)] for argument in term.arguments)
+        changed = change(term, arguments)
+        if changed is None and any(one is not other for one, other in zip(arguments, term.arguments, strict=True)):
+            changed = replace(term, arguments=arguments)
+        rewritten[id(term)] = term if changed is None else _intern(changed)
+    return {name: rewritten[id(term)] for name, term in outputs.items()}
+
+
+def _is_never_zero(term: Term) -> bool:
+    """Whether constants alone say that a number is not zero where it is present."""
+    if term.name == "coalesce":
+        return all(map(_is_never_zero, term.arguments))
+    if term.name in {"element", "lookup"} and isinstance(term.parameter, tuple):
+        values = term.parameter if term.name == "element" else [value for _, value in term.parameter]
+        return all(value != 0 for value in values)
+    return term.kind == "literal" and term.present and term.parameter != 0
+
+
 def _like(term: Term, value: Term | float | str) -> Term:
     """A Python constant as a literal of the type of `term`."""
     if isinstance(value, Term):
@@ -282,7 +308,7 @@ def _clamp(value: int) -> int:
 
 
 _RESULT_TYPES = {
-    **dict.fromkeys(("add", "subtract", "multiply", "divide", "quotient", "square_root", "floor"), FLOAT64),
+    **dict.fromkeys(("add", "subtract", "multiply", "divide", "quotient", "square_root", "floor", "absolute"), FLOAT64),
     **dict.fromkeys(("power_of_two", "finite", "to_float"), FLOAT64),
     **dict.fromkeys(("component", "dot"), FLOAT64),
     **dict.fromkeys(("exponent", "locate", "interval", "length", "digest", "microseconds"), INT64),
@@ -356,7 +382,7 @@ def _bounds(name: str, arguments: tuple[Term, ...], parameter: Any) -> Bounds:
         return min(parameter), max(parameter)
     fixed = {
         "microseconds": (TIMESTAMP_MIN, TIMESTAMP_MAX),
-        "exponent": (-1074, 1023),
+        "exponent": (-1074, 1024),
         "digest": (0, 2**32 - 1),
         "length": (0, 2**40),
         "count_item": (0, 2**40),

@@ -79,6 +79,7 @@ TERMS: dict[str, list[Term]] = {
     "quotient": [X / 3.0, X / 5e-324, X / -1e308],
     "square_root": [call("square_root", X)],
     "floor": [call("floor", X), call("floor", finite(X * 0.37))],
+    "absolute": [call("absolute", X)],
     "exponent": [call("exponent", restrict(X, X > 0.0))],
     "power_of_two": [call("power_of_two", N % 2098 - 1074)],
     "finite": [finite(X * Y), finite(X / Y) + 1.0],

@@ -80,22 +80,28 @@ def cos(x: Term) -> Term:
 def atan2(y: Term, x: Term) -> Term:
     """The angle of the point (x, y) in radians from -pi to pi, within 1.5 ulp; 0 for the origin. -0 counts as 0."""
     left = x < 0.0
-    result = arctangent_of_quotient(absolute(y), absolute(x), left)
+    width, height = absolute(x), absolute(y)
+    steep = width < height
+    longer = choose(steep, height, width)
+    t = divide(choose(steep, width, height), choose(equal(longer, 0.0), literal(1.0), longer))
+    octant = choose(left, choose(steep, literal(6), literal(9)), choose(steep, literal(3), literal(0)))
+    result = _arctangent(t, octant, turned=~equal(steep, left))
     return choose(y < 0.0, assume_finite(result * -1.0), result)
 
 
-def arctangent_of_quotient(y: Term, x: Term, left: Term) -> Term:
-    """The angle of the point (x, y), or (-x, y) where `left`, for x and y that are not below zero."""
+def angle_in_quadrant(y: Term, x: Term) -> Term:
+    """The angle of the point (x, y) from 0 to pi / 2, for x and y of which none is below and one is above zero."""
     steep = x < y
-    longer = choose(steep, y, x)
-    divisor = choose(equal(longer, 0.0), literal(1.0), longer)
-    t = divide(choose(steep, x, y), divisor)
+    t = divide(choose(steep, x, y), choose(steep, y, x))
+    return _arctangent(t, choose(steep, literal(3), literal(0)), turned=steep)
+
+
+def _arctangent(t: Term, octant: Term, turned: Term) -> Term:
+    """The angle whose tangent or cotangent is t, from 0 to 1; where `turned`, it lies below the octant's angle."""
     low, middle = t < 0.4375, t < 0.6875
     u = choose(low, t, choose(middle, divide(t * 2.0 - 1.0, t + 2.0), divide(t - 1.0, t + 1.0)))
-    third = choose(low, literal(0), choose(middle, literal(1), literal(2)))
-    octant = choose(left, choose(steep, literal(6), literal(9)), choose(steep, literal(3), literal(0)))
-    place = call("integer_add", octant, third)
-    signed = choose(equal(steep, left), u, assume_finite(u * -1.0))
+    place = call("integer_add", octant, choose(low, literal(0), choose(middle, literal(1), literal(2))))
+    signed = choose(turned, assume_finite(u * -1.0), u)
     square = u * u
     series = assume_finite(signed * (square * polynomial(square, _ARCTANGENT)))
     rest = series - call("element", place, parameter=_ANGLE_RESTS)

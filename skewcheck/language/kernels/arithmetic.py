@@ -25,7 +25,7 @@ def divide(x: Term, y: Term) -> Term:
 
 def absolute(x: Term) -> Term:
     """|x|."""
-    return choose(x < 0.0, assume_finite(x * -1.0), x)
+    return call("absolute", x)
 
 
 def high_part(x: Term, bits: int = 26) -> Term:
@@ -39,12 +39,16 @@ def high_part(x: Term, bits: int = 26) -> Term:
 
 
 def split_exponent(x: Term) -> tuple[Term, Term]:
-    """A positive x as (m, k) with x = m 2^k, 1 <= m < 2 and an Int64 k."""
+    """A positive x as (m, k) with x = m 2^k, m from sqrt(1/2) to sqrt(2), and an Int64 k."""
     subnormal = x < SMALLEST_NORMAL
-    normal = choose(subnormal, assume_finite(x * 2.0**54), x)
-    exponent = call("exponent", normal)
-    mantissa = assume_finite(normal * call("power_of_two", literal(0) - exponent))
+    mantissa, exponent = split_normal(choose(subnormal, assume_finite(x * 2.0**54), x))
     return mantissa, choose(subnormal, exponent - 54, exponent)
+
+
+def split_normal(x: Term) -> tuple[Term, Term]:
+    """The same for an x that is not below the normal numbers."""
+    exponent = call("exponent", x)
+    return assume_finite(x * call("power_of_two", literal(0) - exponent)), exponent
 
 
 def scale(x: Term, k: Term) -> Term:

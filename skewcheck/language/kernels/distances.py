@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skewcheck.language.kernels.angles import arctangent_of_quotient, cosine_of, sine_of
+from skewcheck.language.kernels.angles import angle_in_quadrant, cosine_of, sine_of
 from skewcheck.language.kernels.arithmetic import absolute
 from skewcheck.language.terms import Term, assume_finite, call, choose, literal, restrict
 
@@ -17,8 +17,10 @@ def haversine(latitude_1: Term, longitude_1: Term, latitude_2: Term, longitude_2
 
     Missing where a latitude lies outside -90 to 90 or a longitude outside -180 to 180.
     """
-    first, second = _within(latitude_1, 90.0), _within(latitude_2, 90.0)
-    west, east = _within(longitude_1, 180.0), _within(longitude_2, 180.0)
+    within = (absolute(latitude_1) <= 90.0) & (absolute(latitude_2) <= 90.0)
+    within &= (absolute(longitude_1) <= 180.0) & (absolute(longitude_2) <= 180.0)
+    # One is enough: every quotient and root below depends on it, and sums and products are defined for any number.
+    first, second, west, east = restrict(latitude_1, within), latitude_2, longitude_1, longitude_2
     apart = absolute(assume_finite(east - west))
     # Across the 180th meridian the two remainders are exact, where 360 - apart is not.
     around = assume_finite((literal(180.0) - absolute(west)) + (literal(180.0) - absolute(east)))
@@ -28,12 +30,7 @@ def haversine(latitude_1: Term, longitude_1: Term, latitude_2: Term, longitude_2
     # hav(angle) and 1 - hav(angle), each as a sum of squares: exact for near points and for opposite ones.
     chord = call("square_root", assume_finite(sine_north * cosine_east + cosine_middle * sine_east))
     rest = call("square_root", assume_finite(cosine_north * cosine_east + sine_middle * sine_east))
-    return assume_finite(arctangent_of_quotient(chord, rest, literal(value=False)) * (2.0 * EARTH_RADIUS))
-
-
-def _within(degrees: Term, bound: float) -> Term:
-    """The angle, missing where it is not between -bound and bound."""
-    return restrict(degrees, absolute(degrees) <= bound)
+    return assume_finite(angle_in_quadrant(chord, rest) * (2.0 * EARTH_RADIUS))
 
 
 def _squares_of_half(degrees: Term) -> tuple[Term, Term]:

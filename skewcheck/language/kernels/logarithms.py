@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from skewcheck.language.kernels.arithmetic import SMALLEST_NORMAL, divide, high_part
+from skewcheck.language.kernels.arithmetic import divide, high_part, split_exponent, split_normal
 from skewcheck.language.terms import Term, assume_finite, call, choose, equal, literal, restrict
 
 _LN2_HIGH = 6.93147180369123816490e-01
 _LN2_LOW = 1.90821492927058770002e-10
-_SQRT2 = 1.4142135623730951
 _LG = (
     6.666666666666735130e-01,
     3.999999999940941908e-01,
@@ -24,7 +23,7 @@ _LOG10_2 = (3.01029995663611771306e-01, 3.69423907715893078616e-13)
 
 def log(x: Term) -> Term:
     """Natural logarithm, within 1 ulp; missing where x <= 0."""
-    mantissa, exponent = _split_positive(x)
+    mantissa, exponent = split_exponent(restrict(x, x > 0.0))
     return _log_of_parts(assume_finite(mantissa - 1.0), call("to_float", exponent), literal(0.0))
 
 
@@ -32,7 +31,7 @@ def log1p(x: Term) -> Term:
     """Natural logarithm of 1 + x, within 1 ulp; missing where x <= -1."""
     domain = restrict(x, x > -1.0)
     total = assume_finite(domain + 1.0)
-    mantissa, exponent = _split(total)
+    mantissa, exponent = split_normal(total)
     lost = choose(exponent > 1, assume_finite(literal(1.0) - (total - domain)), assume_finite(domain - (total - 1.0)))
     unscaled = equal(exponent, 0)
     fraction = choose(unscaled, domain, assume_finite(mantissa - 1.0))
@@ -42,7 +41,7 @@ def log1p(x: Term) -> Term:
 
 def log2(x: Term) -> Term:
     """Logarithm to base 2, within 1 ulp, exact for powers of two; missing where x <= 0."""
-    mantissa, exponent = _split_positive(x)
+    mantissa, exponent = split_exponent(restrict(x, x > 0.0))
     high, low = _log_in_two_parts(assume_finite(mantissa - 1.0))
     whole = call("to_float", exponent)
     first = assume_finite(high * _LOG2_E[0])
@@ -53,7 +52,7 @@ def log2(x: Term) -> Term:
 
 def log10(x: Term) -> Term:
     """Logarithm to base 10, within 1 ulp, exact for powers of ten; missing where x <= 0."""
-    mantissa, exponent = _split_positive(x)
+    mantissa, exponent = split_exponent(restrict(x, x > 0.0))
     high, low = _log_in_two_parts(assume_finite(mantissa - 1.0))
     power = call("to_float", exponent)
     first = assume_finite(high * _LOG10_E[0])
@@ -61,23 +60,6 @@ def log10(x: Term) -> Term:
     rest = power * _LOG10_2[1] + (low + high) * _LOG10_E[1] + low * _LOG10_E[0]
     total = assume_finite(whole + first)
     return assume_finite((rest + ((whole - total) + first)) + total)
-
-
-def _split_positive(x: Term) -> tuple[Term, Term]:
-    """A positive x as (m, k) with x = m 2^k and m from sqrt(1/2) to sqrt(2); missing where x <= 0."""
-    positive = restrict(x, x > 0.0)
-    subnormal = positive < SMALLEST_NORMAL
-    normal = choose(subnormal, assume_finite(positive * 2.0**54), positive)
-    mantissa, exponent = _split(normal)
-    return mantissa, choose(subnormal, exponent - 54, exponent)
-
-
-def _split(x: Term) -> tuple[Term, Term]:
-    """A positive normal x as (m, k) with x = m 2^k and m from sqrt(1/2) to sqrt(2)."""
-    exponent = call("exponent", x)
-    mantissa = assume_finite(x * call("power_of_two", literal(0) - exponent))
-    high = mantissa > _SQRT2
-    return choose(high, assume_finite(mantissa * 0.5), mantissa), choose(high, exponent + 1, exponent)
 
 
 def _log_of_parts(f: Term, k: Term, correction: Term) -> Term:

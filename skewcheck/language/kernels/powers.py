@@ -75,8 +75,8 @@ def _power(x: Term, y: Term) -> Term:
 def _log2_in_two_parts(x: Term) -> tuple[Term, Term]:
     """log2(x) of a positive x as the sum of a high part of 26 bits and a low part."""
     m, k = split_exponent(x)
-    upper = m >= _SQRT_3
-    mantissa = choose(upper, assume_finite(m * 0.5), m)
+    lower = m < _SQRT_3 / 2
+    mantissa = choose(lower, assume_finite(m * 2.0), m)
     centred = mantissa >= _SQRT_1_5
     base = choose(centred, literal(1.5), literal(1.0))
     offset = assume_finite(mantissa - base)
@@ -98,7 +98,7 @@ def _log2_in_two_parts(x: Term) -> tuple[Term, Term]:
     p_low = v - (p_high - u)
     z_high = assume_finite(p_high * _SCALE_HIGH)
     z_low = p_high * _SCALE_LOW + p_low * _SCALE
-    whole = call("to_float", choose(upper, k + 1, k))
+    whole = call("to_float", choose(lower, k - 1, k))
     extra, extra_low = (choose(centred, literal(value), literal(0.0)) for value in _LOG2_OF_1_5)
     z_low = assume_finite(z_low + extra_low)
     high = high_part(assume_finite(((z_high + z_low) + extra) + whole))

@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 
 from skewcheck.language.expressions import operator
+from skewcheck.language.kernels.arithmetic import absolute
 from skewcheck.language.operator import Example, Operator
 from skewcheck.language.terms import Term, call, choose, equal, literal, restrict
 from skewcheck.language.types import FLOAT64, INT64
@@ -186,8 +187,8 @@ class Absolute(Operator):
     examples = (Example(lambda x: x.abs(), (((-1.5,), 1.5), ((2.0,), 2.0), ((None,), None))),)
 
     def expand(self, x: Term) -> Term:
-        """−x where x is below zero."""
-        return choose(x < 0, x * -1, x)
+        """−x where a whole number x is below zero."""
+        return absolute(x) if x.type == FLOAT64 else choose(x < 0, x * -1, x)
 
 
 @operator
