@@ -153,7 +153,7 @@ def write_query(
     remaining, texts = separate_texts(rewrite(outputs, _place_first))
     if not texts:
         return query.write_query(DIALECT, remaining, source=source, columns=read)
-    keys = [f"#key_{place}" for place in range(1, len(texts) + 1)]
+    keys = [f"#key.{place}" for place in range(1, len(texts) + 1)]
     joins = [_join_text(text, key, source, read) for text, key in zip(texts, keys, strict=True)]
     joined = f"(SELECT * FROM {source}\n{''.join(joins)})"
     hidden = ", ".join(map(quote_name, [*keys, *(name for text in texts for name in text.names)]))

@@ -28,7 +28,7 @@ class RepeatingText:
     Attributes:
         column: The column.
         terms: The terms to compute for each distinct text; all are missing where the text is.
-        names: For each the column that stands for it in the rewritten outputs.
+        names: For each the column that stands for it in the rewritten outputs; no name of a step has a dot.
     """
 
     column: Term
@@ -59,7 +59,7 @@ def separate_texts(outputs: Mapping[str, Term]) -> tuple[dict[str, Term], tuple[
     stand_ins: dict[int, Term] = {}
     texts = []
     for terms in chosen.values():
-        names = tuple(f"#text_{len(stand_ins) + place}" for place in range(1, len(terms) + 1))
+        names = tuple(f"#text.{len(stand_ins) + place}" for place in range(1, len(terms) + 1))
         for term, name in zip(terms, names, strict=True):
             stand_ins[id(term)] = replace(term, kind="column", name=name, arguments=(), parameter=None)
         texts.append(RepeatingText(columns[id(terms[0])], tuple(terms), names))

@@ -89,3 +89,7 @@ def test_both_ways_of_writing_the_query_agree() -> None:
             written = (write_query(REPEATING), query.write_query(DIALECT, REPEATING, source="inputs"))
             difference = f"SELECT count(*) FROM (({written[one]}) EXCEPT ALL ({written[other]}))"
             assert connection.execute(difference).fetchone() == (0,)
+
+
+def test_an_output_may_have_any_name() -> None:
+    evaluate_terms({"text_1": CLEAN, "key_1": code(CLEAN), "text.1": CLEAN, "step_1": X}, [{"name": " A ", "x": 1.0}])
