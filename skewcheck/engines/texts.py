@@ -40,21 +40,20 @@ def separate_texts(outputs: Mapping[str, Term]) -> tuple[dict[str, Term], tuple[
     """Outputs in which columns stand for the work on repeating texts, and that work."""
     ordered = walk(*outputs.values())
     columns: dict[int, Term] = {}
-    costly: set[int] = set()
-    repeating: set[int] = set()
+    work: dict[int, set[str]] = {}
     for term in ordered:
-        column = _find_column(term, columns)
-        if column is None:
-            continue
-        columns[id(term)] = column
-        if term.name in COSTLY or any(id(argument) in costly for argument in term.arguments):
-            costly.add(id(term))
-        if term.name == "lookup":
-            repeating.add(id(column))
+        if (column := _find_column(term, columns)) is not None:
+            columns[id(term)] = column
+            below = (work.get(id(argument), set()) for argument in term.arguments)
+            work[id(term)] = {term.name}.union(*below) & {*COSTLY, "lookup"}
+    done: dict[int, set[str]] = {}
+    for identity, found in work.items():
+        done.setdefault(id(columns[identity]), set()).update(found)
+    repeating = {column for column, found in done.items() if "lookup" in found and found & COSTLY}
     wanted = _find_edges(ordered, outputs.values(), columns)
     chosen: dict[int, list[Term]] = {}
     for term in ordered:
-        if id(term) in wanted & costly and id(columns[id(term)]) in repeating:
+        if id(term) in wanted and work[id(term)] and id(columns[id(term)]) in repeating:
             chosen.setdefault(id(columns[id(term)]), []).append(term)
     stand_ins: dict[int, Term] = {}
     texts = []
