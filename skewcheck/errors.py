@@ -41,8 +41,18 @@ class StateError(SkewcheckError):
     """A frozen state is missing, does not belong to the declaration, or lacks a statistic."""
 
 
+class LeakageError(SkewcheckError):
+    """A feature's training values depend on what happened, or became known, only after the request."""
+
+    exit_code = 1
+
+
 class LogError(SkewcheckError):
     """A serving log cannot be read, or lacks what the replay needs."""
+
+
+class TableError(SkewcheckError):
+    """A table cannot be read, or lacks what a comparison needs."""
 
 
 class RegistryError(SkewcheckError):

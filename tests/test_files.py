@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from skewcheck.errors import SkewcheckError, UsageError
-from skewcheck.files import write_text
+from skewcheck.files import place_file, place_folder, write_text
 
 
 def test_a_file_is_written_in_utf_8_with_its_line_ends_and_folders(tmp_path: Path) -> None:
@@ -68,3 +68,55 @@ def test_an_error_prints_its_remedy_below_its_message() -> None:
     assert str(SkewcheckError("what", remedy="Do this.")) == "what\n  → Do this."
     assert str(SkewcheckError("what")) == "what"
     assert (SkewcheckError.exit_code, UsageError.exit_code) == (3, 2)
+
+
+def fill(path: Path, text: str) -> None:
+    with place_folder(path) as folder:
+        (folder / "file").write_text(text)
+
+
+def test_a_folder_takes_the_place_of_another_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "folder"
+    fill(path, "one")
+    (path / "other").write_text("gone with the folder")
+    fill(path, "two")
+    assert [(file.name, file.read_text()) for file in path.iterdir()] == [("file", "two")]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o755
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_folder_that_is_not_finished_leaves_the_one_before(tmp_path: Path) -> None:
+    path = tmp_path / "folder"
+    fill(path, "one")
+    with pytest.raises(ZeroDivisionError), place_folder(path) as folder:
+        (folder / "file").write_text(str(1 / 0))
+    assert (path / "file").read_text() == "one"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_empty_folder_is_taken_over_and_a_file_is_not(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    fill(tmp_path / "empty", "one")
+    (tmp_path / "taken").write_text("mine")
+    with pytest.raises(UsageError, match=r"cannot write .*taken"):
+        fill(tmp_path / "taken", "one")
+    assert (tmp_path / "taken").read_text() == "mine"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["empty", "taken"]
+
+
+def test_a_place_for_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot write"):
+        fill(tmp_path / "file" / "folder", "one")
+
+
+def test_a_file_that_is_not_finished_leaves_the_one_before(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("before")
+    with pytest.raises(ZeroDivisionError), place_file(path) as beside:
+        beside.write_text(f"half {1 / 0}")
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+    with place_file(path) as beside:
+        beside.write_text("after")
+    assert path.read_text() == "after"

@@ -10,12 +10,16 @@ import typer
 from rich.console import Console
 
 from skewcheck.cli.auditing import audit
+from skewcheck.cli.changes import check, diff, rules
 from skewcheck.cli.common import silence_libraries
+from skewcheck.cli.comparing import compare
 from skewcheck.cli.language import operators, parity
-from skewcheck.cli.repo import apply, fit, generate, init
+from skewcheck.cli.repo import apply, generate, init
+from skewcheck.cli.reporting import report
+from skewcheck.cli.training import fit, trainset
 from skewcheck.errors import SkewcheckError
 
-COMMANDS = (init, fit, generate, apply, audit, operators, parity)
+COMMANDS = (init, fit, trainset, generate, apply, audit, compare, operators, parity, diff, check, rules, report)
 """In the order of `--help`."""
 
 app = typer.Typer(

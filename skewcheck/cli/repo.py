@@ -1,4 +1,4 @@
-"""Commands that make a feature repo and bring it to Feast: init, fit, generate, apply."""
+"""Commands that make a feature repo and bring it to Feast: init, generate, apply."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from rich.console import Console
 
 from skewcheck.cli.common import (
     RepoOption,
-    ServiceArgument,
     ServicesArgument,
     generate_code,
     load_repository,
-    load_service,
     shorten,
 )
 from skewcheck.errors import StateError
@@ -32,48 +30,6 @@ def init(
     for path in write_repository(directory):
         console.print(f"  wrote {path}", markup=False, soft_wrap=True)
     console.print(next_step(directory), markup=False, soft_wrap=True)
-
-
-def fit(
-    service: ServiceArgument = None,
-    repo: RepoOption = Path(),
-    entities: Annotated[
-        str | None, typer.Option(help="Training rows (Parquet), where not those that the declaration names.")
-    ] = None,
-    start: Annotated[str | None, typer.Option(help="First day that counts, such as 2013-01-01.")] = None,
-    end: Annotated[str | None, typer.Option(help="First day that no longer counts.")] = None,
-    known_by: Annotated[str | None, typer.Option(help="Leave out rows whose label became known later; now.")] = None,
-    training_set: Annotated[
-        Path | None, typer.Option(help="Keep the training rows, with the store's values, in this Parquet file.")
-    ] = None,
-) -> None:
-    """Compute every statistic that the features need over the training rows, and freeze it in state.json."""
-    import tempfile
-
-    from skewcheck.fit.fitting import fit as fit_service
-    from skewcheck.store.repository import generated_directory
-    from skewcheck.store.training import retrieve_training_set
-
-    console = Console(highlight=False)
-    repository, chosen = load_service(repo, service)
-    with tempfile.TemporaryDirectory() as folder:
-        path = training_set or Path(folder) / "training.parquet"
-        rows = retrieve_training_set(
-            repository, chosen, path, entities=entities, start=start, end=end, known_by=known_by
-        )
-        state = fit_service(chosen, path, rows.sources)
-    target = generated_directory(repository.root, chosen.name) / "state.json"
-    state.write(target)
-    training = state.training
-    span = f" ({training['first']} to {training['last']})" if training["first"] is not None else ""
-    immature = f"\n  left out {rows.immature:,} rows whose label was not yet known" if rows.immature else ""
-    fitted = f"{len(state.statistics)} operator{'' if len(state.statistics) == 1 else 's'}"
-    console.print(
-        f"{chosen.name}: fitted {fitted} to {training['kept']:,} of {training['rows']:,} training rows"
-        f"{span}{immature}\n  wrote {shorten(target)} (state {state.hash[:12]})",
-        markup=False,
-        soft_wrap=True,
-    )
 
 
 def generate(

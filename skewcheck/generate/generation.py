@@ -19,6 +19,7 @@ from skewcheck.generate.golden import compute_rows, differing_rows, make_rows, t
 from skewcheck.generate.manifest import QUERY_FILES, Manifest, describe_service, hash_text
 from skewcheck.generate.rendering import HEADER, comment_text, render_template
 from skewcheck.generate.row_module import load_row_module, render_row_module
+from skewcheck.generate.updater import render_updater
 from skewcheck.language.declaration import Service
 from skewcheck.language.expressions import expand, render
 from skewcheck.language.fingerprint import fingerprint
@@ -99,6 +100,7 @@ def generate(
         "row.py": row_module,
         **{QUERY_FILES[engine]: _render_query(manifest, query, engine) for engine, query in queries.items()},
         "feast_objects.py": _render_feast_objects(service, manifest, places),
+        **{f"{name}_updater.py": render_updater(windows) for name, windows in service.sources.windows.items()},
     }
     golden = {"golden.json": _render_golden(service, outputs, row_module, queries["duckdb"], manifest, functions)}
     manifest = replace(manifest, files={name: hash_text(text) for name, text in (code | golden).items()})
@@ -123,8 +125,11 @@ def _render_feast_objects(service: Service, manifest: Manifest, places: Mapping[
     imports: dict[str, list[str]] = {}
     for module, attribute in (places[name] for name in manifest.sources):
         imports.setdefault(module, []).append(attribute)
+    windows = {name: places[name][1] for name in service.sources.windows if name in manifest.sources}
+    objects = {name: places[name][1] for name in manifest.sources}
+    objects |= {name: f"{attribute}_view" for name, attribute in windows.items()}
     projections = [
-        (places[view.name][1], "[" + ", ".join(literal_text(name) for name in view.columns) + "]")
+        (objects[view.name], "[" + ", ".join(literal_text(name) for name in view.columns) + "]")
         for view in manifest.views
     ]
     return render_template(
@@ -135,7 +140,8 @@ def _render_feast_objects(service: Service, manifest: Manifest, places: Mapping[
         state=manifest.state,
         tags={DEFINITION_TAG: manifest.definition, STATE_TAG: manifest.state},
         imports=sorted((module, sorted(names)) for module, names in imports.items()),
-        sources=[places[name][1] for name in manifest.sources],
+        windows=[(objects[name], attribute) for name, attribute in windows.items()],
+        sources=[objects[name] for name in manifest.sources],
         fields=[(feature.name, FEAST_TYPES[feature.type.name]) for feature in service.features],
         projections=projections,
     )

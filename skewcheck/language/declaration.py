@@ -72,6 +72,7 @@ class Feature:
         reads: The columns that it depends on, also through other features.
         documentation: The docstring.
         place: File and line of the function.
+        windows: The definitions of the windowed columns among those that it reads.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Feature:
     reads: tuple[str, ...]
     documentation: str
     place: str
+    windows: tuple[str, ...] = ()
 
     @property
     def type(self) -> Type:
@@ -212,8 +214,10 @@ class Service:
                     remedy="Return the expression it builds.",
                 )
             result = constant(result)
-        reads = [node.operator.column for node in walk(result) if isinstance(node.operator, Column)]
-        return Feature(name, result, tuple(dict.fromkeys(reads)), inspect.cleandoc(function.__doc__ or ""), place)
+        found = [node.operator.column for node in walk(result) if isinstance(node.operator, Column)]
+        reads = tuple(dict.fromkeys(found))
+        windows = tuple(text for column in reads if (text := self.sources.columns[column].definition))
+        return Feature(name, result, reads, inspect.cleandoc(function.__doc__ or ""), place, windows)
 
     def _argument(self, name: str, place: str, parameter: str, *, labels: bool) -> Expression:
         if parameter in self._features:

@@ -31,6 +31,9 @@ from skewcheck.language.units import same_dimension
 
 OperatorClass = TypeVar("OperatorClass", bound=type[Operator])
 
+LONGEST_SHOWN = 80
+"""Characters of an expression in a message."""
+
 
 def operator(cls: OperatorClass) -> OperatorClass:
     """Register an operator and make it a method of every expression."""
@@ -298,9 +301,14 @@ def _accept(cls: type[Operator], expression: Expression, accepted: tuple[Type, .
         return widen(expression)
     wanted = " or ".join(str(kind) for kind in accepted)
     raise DeclarationError(
-        f"{cls.name} takes {wanted}, and `{expression}` is {expression.type}",
+        f"{cls.name} takes {wanted}, and `{_shorten(str(expression))}` is {expression.type}",
         remedy=_type_remedy(expression.type, accepted),
     )
+
+
+def _shorten(text: str) -> str:
+    """What a message can hold of an expression, whose look-up tables may be long."""
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
 
 
 def _type_remedy(found: Type, accepted: tuple[Type, ...]) -> str:
@@ -315,7 +323,9 @@ def _check_same_unit(operands: Sequence[Expression]) -> None:
     stated = [operand for operand in operands if operand.unit is not None]
     for operand in stated[1:]:
         if operand.unit != stated[0].unit:
-            raise ValueError(f"`{stated[0]}` is in {stated[0].unit} and `{operand}` in {operand.unit}")
+            raise ValueError(
+                f"`{_shorten(str(stated[0]))}` is in {stated[0].unit} and `{_shorten(str(operand))}` in {operand.unit}"
+            )
 
 
 def _unit_remedy(operands: Sequence[Expression]) -> str | None:

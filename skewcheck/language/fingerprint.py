@@ -46,12 +46,16 @@ def fingerprint_fit(service: Service) -> str:
         for node, chosen in fitted_nodes(feature.expression)
     }
     rules = sorted(json.dumps(describe(rule), sort_keys=True) for rule in service.filters)
-    return _hash({"format": FORMAT, "fitted": fitted, "filters": rules})
+    windows = {text for feature in service.features if fitted_nodes(feature.expression) for text in feature.windows}
+    return _hash(
+        {"format": FORMAT, "fitted": fitted, "filters": rules, **({"windows": sorted(windows)} if windows else {})}
+    )
 
 
 def describe(feature: Feature) -> dict[str, Any]:
-    """A feature's meaning as plain data: its graph of primitives and the statistics that it needs."""
+    """A feature's meaning as plain data: its graph of primitives, and the statistics and windows that it needs."""
     return {
+        **({"windows": sorted(feature.windows)} if feature.windows else {}),
         "type": str(feature.type),
         "graph": _graph(expand(feature.expression, None)),
         "statistics": {key_of(node): _plain_statistics(chosen) for node, chosen in fitted_nodes(feature.expression)},

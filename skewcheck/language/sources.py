@@ -7,8 +7,8 @@ the language, does not load Feast.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from skewcheck.errors import DeclarationError
@@ -45,6 +45,7 @@ class SourceColumn:
         unit: Its unit as pint names it, None where the field states none.
         source: The name of the view or request source that it comes from; "training" for a label.
         role: "store" (retrieved by entity key), "request" (sent with the request) or "label" (known afterwards).
+        definition: For a windowed column everything that decides its values, as text.
     """
 
     name: str
@@ -52,14 +53,16 @@ class SourceColumn:
     unit: str | None
     source: str
     role: Role
+    definition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """All columns of a service by name, and the feature views among its sources."""
+    """All columns of a service by name, the feature views among its sources, and windows by the name of their view."""
 
     columns: dict[str, SourceColumn]
     views: tuple[Any, ...]
+    windows: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_sources(service: str, sources: Sequence[Any], labels: Iterable[Any] = ()) -> Sources:
@@ -69,28 +72,44 @@ def read_sources(service: str, sources: Sequence[Any], labels: Iterable[Any] = (
         DeclarationError: A source is of another kind, a field's type has no counterpart, a unit is unknown, or two
             columns share a name (also where they differ in case only, which SQL does not tell apart).
     """
+    owner = f"service {service}"
     columns: list[SourceColumn] = []
     views = []
+    windows = {}
     for source in sources:
         name = getattr(source, "name", None)
         if hasattr(source, "entity_columns") and hasattr(source, "features"):
             views.append(source)
-            columns += [_column(service, str(name), field, "store") for field in source.features]
+            columns += [_column(owner, str(name), field, "store") for field in source.features]
+        elif hasattr(source, "definitions"):
+            views.append(source.view)
+            windows[source.view.name] = source
+            found = [_column(owner, str(name), field, "store") for field in source.view.features]
+            columns += [replace(column, definition=source.definitions[column.name]) for column in found]
         elif type(source).__name__ == "RequestSource":
-            columns += [_column(service, str(name), field, "request") for field in source.schema]
+            columns += [_column(owner, str(name), field, "request") for field in source.schema]
         else:
             raise DeclarationError(
-                f"service {service}: {source!r} is not a source",
-                remedy="Give Feast FeatureView and RequestSource objects in sources=[...].",
+                f"{owner}: {source!r} is not a source",
+                remedy="Give Feast FeatureView and RequestSource objects, and windows, in sources=[...].",
             )
-    columns += [_column(service, "training", field, "label") for field in labels]
-    return Sources(_by_name(service, columns), tuple(views))
+    columns += [_column(owner, "training", field, "label") for field in labels]
+    return Sources(_by_name(owner, columns), tuple(views), windows)
 
 
-def _column(service: str, source: str, field: Any, role: Role) -> SourceColumn:
+def read_fields(owner: str, source: str, fields: Iterable[Any]) -> tuple[SourceColumn, ...]:
+    """The columns of some Feast fields.
+
+    Raises:
+        DeclarationError: As for `read_sources`.
+    """
+    return tuple(_by_name(owner, [_column(owner, source, item, "store") for item in fields]).values())
+
+
+def _column(owner: str, source: str, field: Any, role: Role) -> SourceColumn:
     if not _is_name(field.name):
         raise DeclarationError(
-            f"service {service}: {field.name!r} of {source} cannot name a column: it is empty, begins with $ or #, or "
+            f"{owner}: {field.name!r} of {source} cannot name a column: it is empty, begins with $ or #, or "
             "has a character that no SQL text can hold",
             remedy="Rename it in its source.",
         )
@@ -99,10 +118,10 @@ def _column(service: str, source: str, field: Any, role: Role) -> SourceColumn:
         unit = None if text is None else parse_unit(text)
     except ValueError as error:
         raise DeclarationError(
-            f"service {service}: field {field.name} of {source}: {error}",
+            f"{owner}: field {field.name} of {source}: {error}",
             remedy='Use a name that pint knows, such as "mile", "degF" or "mph".',
         ) from error
-    return SourceColumn(field.name, _type_of(service, source, field), unit, source, role)
+    return SourceColumn(field.name, _type_of(owner, source, field), unit, source, role)
 
 
 def _is_name(name: str) -> bool:
@@ -119,38 +138,38 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _type_of(service: str, source: Any, field: Any) -> Type:
+def _type_of(owner: str, source: Any, field: Any) -> Type:
     name = str(field.dtype).rpartition(".")[2]
     if name in FEAST_VECTORS:
-        return _vector_type(service, source, field)
+        return _vector_type(owner, source, field)
     found = FEAST_TYPES.get(name)
     if found is None:
         raise DeclarationError(
-            f"service {service}: field {field.name} of {source} is {field.dtype}, which features cannot read",
+            f"{owner}: field {field.name} of {source} is {field.dtype}, which features cannot read",
             remedy=f"Declare it as one of {', '.join([*FEAST_TYPES, *FEAST_VECTORS])}.",
         )
     return found
 
 
-def _vector_type(service: str, source: Any, field: Any) -> Type:
+def _vector_type(owner: str, source: Any, field: Any) -> Type:
     """The Vector of a list field: Feast does not say how long the lists are, so the field's tag does."""
     size = (getattr(field, "tags", None) or {}).get("size")
     if size is None or not re.fullmatch("[1-9][0-9]{0,3}", str(size), re.ASCII) or int(size) > LONGEST_VECTOR:
         stated = "does not say how many elements it has" if size is None else f"has the tag size={size!r}"
         raise DeclarationError(
-            f"service {service}: field {field.name} of {source} is {field.dtype} and {stated}",
+            f"{owner}: field {field.name} of {source} is {field.dtype} and {stated}",
             remedy=f'Give it a tag with a whole number from 1 to {LONGEST_VECTOR}, such as tags={{"size": "3"}}.',
         )
     return vector(int(size))
 
 
-def _by_name(service: str, columns: Iterable[SourceColumn]) -> dict[str, SourceColumn]:
+def _by_name(owner: str, columns: Iterable[SourceColumn]) -> dict[str, SourceColumn]:
     known: dict[str, SourceColumn] = {}
     for column in columns:
         twin = known.get(column.name.casefold())
         if twin is not None:
             raise DeclarationError(
-                f"service {service}: column {column.name!r} of {column.source} and column {twin.name!r} of "
+                f"{owner}: column {column.name!r} of {column.source} and column {twin.name!r} of "
                 f"{twin.source} have one name" + ("" if twin.name == column.name else " but for upper and lower case"),
                 remedy="Rename one of them in its source.",
             )

@@ -15,23 +15,18 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 
-from skewcheck.engines.sql import escape_glob, quote_name, quote_text
+from skewcheck.engines.sql import quote_name
 from skewcheck.errors import SkewcheckError, UsageError
 from skewcheck.language.types import INT64_MIN
 from skewcheck.store.repository import Repository
+from skewcheck.store.source_files import comparable, describe, family_of, microseconds, open_source
 
-STORES = ("duckdb", "dask", "file")
-"""The offline stores of Feast that read files."""
-
-NO_ENTITY = "__dummy"
-"""What Feast calls the entity of a view that has none."""
-
-WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
-FRACTIONAL = ("FLOAT", "DOUBLE", "DECIMAL")
+AsOf = Literal["known", "event"]
+"""From when on a row counts: once it is both observed and created, or, blind to creation, once it is observed."""
 
 INSTANT, BEGIN, EVENT, CREATED, END = '"#instant"', '"#begin"', '"#event"', '"#created"', '"#end"'
 """Columns of the join itself, in microseconds since 1970. No feature's name begins with #."""
@@ -45,7 +40,9 @@ class Answers:
         keys: The join keys.
         families: What each key is compared as: "a number", "text" or the name of another type.
         columns: The columns to read.
-        relation: SQL text of a relation with the keys, `BEGIN`, `EVENT` and the columns.
+        relation: SQL text of a relation with the keys, `BEGIN`, `EVENT` and the columns: every row that is an answer.
+        history: The same with every row that counts, also those that are never an answer, and with `CREATED` (the
+            event time, where the source has no other) and `END`, from which on another row comes first.
         ttl: Microseconds after its event time until which a row counts, itself included; None for ever.
         delay: Microseconds by which every answer comes later.
         name: The view's name.
@@ -55,29 +52,10 @@ class Answers:
     families: tuple[str, ...]
     columns: tuple[str, ...]
     relation: str
+    history: str
     ttl: int | None
     delay: int
     name: str
-
-
-def can_join(view: Any, repository: Repository) -> bool:
-    """Whether the join here can stand in for Feast's: Parquet files on a local path, and nothing else behind a view."""
-    source = view.batch_source
-    return (
-        type(view).__name__ == "FeatureView"
-        and view.stream_source is None
-        and not getattr(view, "source_views", None)
-        and not view.projection.join_key_map
-        and type(source).__name__ == "FileSource"
-        and type(source.file_format).__name__ in {"NoneType", "ParquetFormat"}
-        and "://" not in source.path
-        and _offline_store(repository) in STORES
-    )
-
-
-def join_keys(view: Any, repository: Repository) -> list[str]:
-    """The join keys of a view; none for a view without entities."""
-    return [] if view.entities == [NO_ENTITY] else list(repository.keys(view))
 
 
 def read_answers(
@@ -86,6 +64,7 @@ def read_answers(
     view: Any,
     columns: Sequence[str],
     delay: timedelta = timedelta(0),
+    as_of: AsOf = "known",
 ) -> Answers:
     """What a view answers, after a look at the columns of its files; no row is read yet.
 
@@ -96,6 +75,7 @@ def read_answers(
         columns: The columns to read of it.
         delay: How much later than it counted every row reaches whoever asks: at an instant the view answers what it
             would have answered `delay` before, the TTL included.
+        as_of: From when on a row counts. With "event" a creation that is missing comes before every other.
 
     Raises:
         SkewcheckError: A file or a column is missing, a name stands for two columns, or a time is no timestamp.
@@ -103,27 +83,18 @@ def read_answers(
     """
     if delay < timedelta(0):
         raise UsageError(f"the delay of view {view.name} is negative ({delay})", remedy="Give it as zero or more.")
-    source = view.batch_source
-    files = _scan(repository, source.path)
-    named = _name_columns(view, _describe_source(connection, view, files))
-    keys = join_keys(view, repository)
-    created = source.created_timestamp_column or None
-    for name in (*keys, *columns, source.timestamp_field, *([created] if created else [])):
-        if name not in named:
-            raise SkewcheckError(
-                f"the offline store could not be read: view {view.name} needs the column {name!r}, and its source "
-                f"{source.path} has {', '.join(sorted(named))}",
-                remedy="Correct the view's schema, its join keys or the source's field_mapping, or add the column.",
-            )
-    times = {EVENT: _instant(view, named, source.timestamp_field)}
-    if created:
-        times[CREATED] = _instant(view, named, created)
+    source = open_source(connection, repository, view, columns)
+    named = source.columns
+    times = {EVENT: source.event} | ({CREATED: source.created} if source.created else {})
     content = sorted(name for name in {field.name for field in view.features} | set(columns) if name in named)
+    history = _history(source.relation, named, source.keys, columns, times, content, as_of)
+    kept = ", ".join([*map(name_key, source.keys), BEGIN, EVENT, *map(quote_name, columns)])
     return Answers(
-        tuple(keys),
-        tuple(_family(named[key][1]) for key in keys),
+        source.keys,
+        tuple(family_of(named[key][1]) for key in source.keys),
         tuple(columns),
-        _answers(files, named, keys, columns, times, content),
+        f"(SELECT {kept} FROM {history} WHERE {END} IS NULL OR {END} > {BEGIN})",
+        history,
         view.ttl // timedelta(microseconds=1) if view.ttl else None,
         delay // timedelta(microseconds=1),
         view.name,
@@ -172,7 +143,7 @@ def join_as_of(
     if len(set(names)) < len(names):
         raise ValueError(f"two columns of the join have one name: {', '.join(sorted(names))}")
     connection.execute("SET asof_loop_join_threshold = 0")
-    types = _describe(connection, requests)
+    types = describe(connection, requests)
     needed = [instant, *dict.fromkeys(key for view in views for key in view.keys)]
     if absent := [name for name in needed if name not in types]:
         raise SkewcheckError(
@@ -181,51 +152,59 @@ def join_as_of(
         )
     for view in views:
         _check_keys(view, types)
-    selected = [f"{_microseconds(instant, types[instant])} AS {INSTANT}", *map(quote_name, carry)]
-    selected += [f"{_comparable(name, types[name])} AS {_requested(name)}" for name in needed[1:]]
+    selected = [f"{microseconds(instant, types[instant])} AS {INSTANT}", *map(quote_name, carry)]
+    selected += [f"{comparable(name, types[name])} AS {name_key(name)}" for name in needed[1:]]
     relation = f"SELECT {', '.join(selected)} FROM {requests}"
     for view in views:
         relation = _join(relation, view)
     return f"(SELECT {', '.join(map(quote_name, names))} FROM ({relation}))"
 
 
-def reading_error(error: duckdb.Error, views: Iterable[Answers]) -> SkewcheckError:
-    """What to raise where the engine fails over the views' files."""
+def reading_error(error: duckdb.Error, views: Iterable[Any]) -> SkewcheckError:
+    """What to raise where the engine fails over the files of views (or of their answers)."""
     return SkewcheckError(
         f"the offline store could not be read: {', '.join(view.name for view in views)}: {str(error).splitlines()[0]}",
         remedy="Check the sources in features/: their paths, and that all files of one have the same columns.",
     )
 
 
-def _answers(
+def _history(
     files: str,
     named: Mapping[str, tuple[str, str]],
     keys: Sequence[str],
     columns: Sequence[str],
     times: Mapping[str, str],
     content: Sequence[str],
+    as_of: AsOf,
 ) -> str:
-    """Every row that is the answer from some instant on."""
+    """Every row that counts, with the instants between which it is the answer."""
     wanted = dict.fromkeys([*columns, *content])
-    selected = [f"{_comparable(*named[key])} AS {_requested(key)}" for key in keys]
+    selected = [f"{comparable(*named[key])} AS {name_key(key)}" for key in keys]
     selected += [f"{text} AS {name}" for name, text in times.items()]
     selected += [f"{quote_name(named[name][0])} AS {quote_name(name)}" for name in wanted]
-    present = [f"{name} IS NOT NULL" for name in (*map(_requested, keys), *times)]
-    begin = f"greatest({', '.join(times)})"
-    order = ", ".join([*times, *(f"{_value(name, named[name][1])} NULLS FIRST" for name in content)])
-    partition = f"PARTITION BY {', '.join(map(_requested, keys))} " if keys else ""
-    kept = ", ".join([*map(_requested, keys), BEGIN, EVENT, *map(quote_name, columns)])
+    counted = list(times) if as_of == "known" else [EVENT]
+    present = [f"{name} IS NOT NULL" for name in (*map(name_key, keys), *counted)]
+    begin = f"greatest({', '.join(counted)})"
+    order = ", ".join(
+        [
+            *(f"{name} NULLS FIRST" for name in times),
+            *(f"{_value(name, named[name][1])} NULLS FIRST" for name in content),
+        ]
+    )
+    partition = f"PARTITION BY {', '.join(map(name_key, keys))} " if keys else ""
+    created = f"{CREATED if CREATED in times else EVENT} AS {CREATED}"
+    kept = ", ".join([*map(name_key, keys), BEGIN, EVENT, created, END, *map(quote_name, columns)])
     return (
         f"(SELECT {kept} FROM (SELECT *, {begin} AS {BEGIN}, min({begin}) OVER ({partition}ORDER BY {order} "
         f"ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS {END} FROM (SELECT {', '.join(selected)} FROM {files}) "
-        f"WHERE {' AND '.join(present)}) WHERE {END} IS NULL OR {END} > {BEGIN})"
+        f"WHERE {' AND '.join(present)}))"
     )
 
 
 def _join(requests: str, view: Answers) -> str:
     """The requests with one view's columns beside them."""
     asked = f"requests.{INSTANT}" + (f" - {view.delay}" if view.delay else "")
-    matches = [f"requests.{_requested(key)} = answers.{_requested(key)}" for key in view.keys]
+    matches = [f"requests.{name_key(key)} = answers.{name_key(key)}" for key in view.keys]
     # DuckDB matches a missing instant with any row of the key.
     matches.append(f"coalesce({asked}, {INT64_MIN}) >= answers.{BEGIN}")
     fresh = None if view.ttl is None else f"{asked} - answers.{EVENT} <= {view.ttl}"
@@ -239,102 +218,20 @@ def _join(requests: str, view: Answers) -> str:
     )
 
 
-def _offline_store(repository: Repository) -> str:
-    """The type of the offline store, which is dask where none is named."""
-    import yaml  # comes with Feast
-
-    settings = yaml.safe_load((repository.root / "feature_store.yaml").read_text(encoding="utf-8"))
-    store = settings.get("offline_store", "dask")
-    return str(store.get("type", "dask") if isinstance(store, dict) else store)
-
-
-def _scan(repository: Repository, path: str) -> str:
-    """The files of a source, whose path may be a pattern or a folder, from the repository on."""
-    within = path if path.startswith("/") else f"{escape_glob(str(repository.root.absolute()))}/{path}"
-    return f"read_parquet({quote_text(within)})"
-
-
-def _describe(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
-    """The type of each column of a relation."""
-    return {name: type_ for name, type_, *_ in connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()}
-
-
-def _describe_source(connection: duckdb.DuckDBPyConnection, view: Any, files: str) -> dict[str, str]:
-    try:
-        return _describe(connection, files)
-    except duckdb.Error as error:
-        raise SkewcheckError(
-            f"the offline store could not be read: the source {view.batch_source.path} of view {view.name}: "
-            f"{str(error).splitlines()[0]}",
-            remedy="Put Parquet files there, or correct the path, which is taken from the feature repo's folder.",
-        ) from error
-
-
-def _name_columns(view: Any, types: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """For each name after the source's field mapping, the column that it stands for and its type."""
-    mapping = view.batch_source.field_mapping or {}
-    named: dict[str, tuple[str, str]] = {}
-    for column, type_ in types.items():
-        name = mapping.get(column, column)
-        if name in named:
-            raise SkewcheckError(
-                f"the offline store could not be read: {name!r} of view {view.name} stands for two columns of "
-                f"{view.batch_source.path}: {named[name][0]} and {column}",
-                remedy="Correct the source's field_mapping, or drop one of the columns.",
-            )
-        named[name] = (column, type_)
-    return named
-
-
-def _instant(view: Any, named: Mapping[str, tuple[str, str]], name: str) -> str:
-    """SQL text of a time of a source."""
-    column, type_ = named[name]
-    if not type_.startswith(("TIMESTAMP", "DATE", "VARCHAR")):
-        raise SkewcheckError(
-            f"the offline store could not be read: the time {name!r} of view {view.name} is {type_}, and a number does "
-            "not say its unit",
-            remedy="Write it as timestamp[us, tz=UTC].",
-        )
-    return _microseconds(column, type_)
-
-
-def _microseconds(name: str, type_: str) -> str:
-    """Microseconds since 1970, further digits cut off; a time without a zone is UTC."""
-    if type_ == "TIMESTAMP WITH TIME ZONE":
-        return f"epoch_us({quote_name(name)})"
-    # Text may say its zone.
-    return f"epoch_us(CAST({quote_name(name)} AS {'TIMESTAMPTZ' if type_ == 'VARCHAR' else 'TIMESTAMP'}))"
-
-
-def _family(type_: str) -> str:
-    """What values of a type can be compared with."""
-    if type_.startswith((*WHOLE, *FRACTIONAL)):
-        return "a number"
-    return "text" if type_ == "VARCHAR" else type_
-
-
-def _comparable(name: str, type_: str) -> str:
-    """A join key as it is compared: of fractional types whole numbers alone, so that no digit is lost."""
-    text = quote_name(name)
-    if type_.startswith(FRACTIONAL):
-        return f"CASE WHEN {text} = trunc({text}) THEN TRY_CAST({text} AS BIGINT) END"
-    return text
-
-
 def _value(name: str, type_: str) -> str:
     """A column as it is ordered: NaN is missing."""
     text = quote_name(name)
     return f"CASE WHEN NOT isnan({text}) THEN {text} END" if type_ in {"FLOAT", "DOUBLE"} else text
 
 
-def _requested(key: str) -> str:
+def name_key(key: str) -> str:
     """The name of a join key within the join, apart from a feature of that name."""
     return quote_name(f"#key.{key}")
 
 
 def _check_keys(view: Answers, types: Mapping[str, str]) -> None:
     for key, family in zip(view.keys, view.families, strict=True):
-        if _family(types[key]) != family:
+        if family_of(types[key]) != family:
             raise SkewcheckError(
                 f"the join key {key!r} of view {view.name} is {family} in its source and {types[key]} in the rows to "
                 "retrieve for",

@@ -16,7 +16,7 @@ from skewcheck.generate.golden import differing_rows, from_json_value
 from skewcheck.generate.manifest import Manifest, read_manifest
 from skewcheck.language.declaration import Service
 from skewcheck.serving.schema import DEFINITION_TAG, STATE_TAG
-from skewcheck.store.repository import Repository, generated_directory, importable
+from skewcheck.store.repository import NO_ENTITY, Repository, generated_directory, importable
 
 
 def register(repository: Repository, service: Service) -> Manifest:
@@ -35,7 +35,8 @@ def register(repository: Repository, service: Service) -> Manifest:
 
     directory = generated_directory(repository.root, service.name)
     manifest = read_manifest(directory / "manifest.json")
-    entities = {name: repository.entities[name] for view in service.sources.views for name in view.entities}
+    named = {name for view in service.sources.views for name in view.entities} - {NO_ENTITY}
+    entities = {name: repository.entities[name] for name in sorted(named)}
     with contextlib.chdir(repository.root), importable(repository.root):
         name = f"codegen.{service.name}.feast_objects"
         sys.modules.pop(name, None)

@@ -17,6 +17,10 @@ from skewcheck.errors import DeclarationError, SkewcheckError, UsageError
 from skewcheck.language.declaration import Service
 from skewcheck.language.sources import FEAST_TYPES
 from skewcheck.language.types import INT64, STRING, Type
+from skewcheck.language.windows.declaration import Windows
+
+NO_ENTITY = "__dummy"
+"""What Feast calls the entity of a view that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class Repository:
     entities: dict[str, Any]
 
     def keys(self, view: Any) -> dict[str, Type]:
-        """The join keys of a feature view with their types.
+        """The join keys of a feature view with their types; none for a view without entities.
 
         Raises:
             DeclarationError: An entity of the view is not in `features/`, or does not say its type.
@@ -44,6 +48,8 @@ class Repository:
         stated = {column.name: str(column.dtype) for column in view.entity_columns}
         keys: dict[str, Type] = {}
         for name in view.entities:
+            if name == NO_ENTITY:
+                continue
             entity = self.entities.get(name)
             if entity is None:
                 raise DeclarationError(
@@ -181,7 +187,7 @@ def _import_module(name: str, path: Path) -> ModuleType:
 
 def _is_source(value: object) -> bool:
     is_view = hasattr(value, "entity_columns") and hasattr(value, "features")
-    return is_view or type(value).__name__ == "RequestSource"
+    return is_view or isinstance(value, Windows) or type(value).__name__ == "RequestSource"
 
 
 def _assigned_names(path: Path) -> set[str]:

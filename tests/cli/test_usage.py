@@ -9,7 +9,7 @@ import pytest
 from skewcheck import cli
 from tests.cli.conftest import Run
 
-COMMANDS = ("init", "fit", "generate", "apply", "audit")
+COMMANDS = tuple(command.__name__ for command in cli.COMMANDS)
 
 
 def test_help_lists_the_commands_and_the_exit_codes(run: Run) -> None:

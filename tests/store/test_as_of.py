@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 
 from skewcheck.engines.session import open_session
 from skewcheck.errors import SkewcheckError, UsageError
-from skewcheck.store.as_of import can_join, join_as_of, keep_answers, read_answers
+from skewcheck.store.as_of import AsOf, join_as_of, keep_answers, read_answers
 from skewcheck.store.repository import Repository
+from skewcheck.store.source_files import can_join
 
 INSTANT = pa.timestamp("us", tz="UTC")
 START = datetime(2024, 3, 1, tzinfo=UTC)
@@ -92,12 +93,14 @@ def join(
     delay: timedelta = timedelta(0),
     *,
     keep: bool = False,
+    as_of: AsOf = "known",
 ) -> list[tuple[Any, ...]]:
     """The values of all views' features, for each request in order."""
     with open_session() as connection:
         read = []
         for number, view in enumerate(views):
-            answers = read_answers(connection, repository, view, [field.name for field in view.features], delay)
+            names = [field.name for field in view.features]
+            answers = read_answers(connection, repository, view, names, delay, as_of)
             read.append(keep_answers(connection, answers, f"kept_{number}") if keep else answers)
         connection.register("asked", asked.append_column("#row", pa.array(range(asked.num_rows))))
         relation = join_as_of(connection, "asked", read, instant="asked_at", carry=["#row"])
@@ -106,7 +109,9 @@ def join(
     return [row[1:] for row in found]
 
 
-def join_by_feast(root: Path, views: Sequence[FeatureView], asked: pa.Table) -> list[tuple[Any, ...]]:
+def join_by_feast(
+    root: Path, views: Sequence[FeatureView], asked: pa.Table, as_of: AsOf = "known"
+) -> list[tuple[Any, ...]]:
     """The same by Feast; None in the place of a row that it drops."""
     types = {pa.int64(): pd.Int64Dtype()}
     frame = asked.rename_columns([*asked.column_names[:-1], "event_timestamp"]).to_pandas(types_mapper=types.get)
@@ -118,7 +123,7 @@ def join_by_feast(root: Path, views: Sequence[FeatureView], asked: pa.Table) -> 
         job = store.get_historical_features(
             entity_df=frame,
             features=[f"{view}:{name}" for view, name in names],
-            filter_by_created_timestamp=True,
+            filter_by_created_timestamp=as_of == "known",
         )
         found = job.to_arrow()
     rows = {row["row"]: tuple(missing(row[name]) for _, name in names) for row in found.to_pylist()}
@@ -140,22 +145,27 @@ def expected(
     keys: Row,
     ttl: timedelta | None,
     delay: timedelta = timedelta(0),
+    as_of: AsOf = "known",
 ) -> tuple[Any, ...]:
     """The rule, word by word."""
+
+    def created(row: Row) -> datetime | None:
+        return row.get("created", row["observed"])
+
+    def counts(time: datetime | None) -> bool:
+        return time is not None and instant is not None and time + delay <= instant
+
     known = [
         row
         for row in rows
-        if instant is not None
-        and all(value is not None and row[key] == value for key, value in keys.items())
-        and row["observed"] is not None
-        and row.get("created", row["observed"]) is not None
-        and row["observed"] + delay <= instant
-        and row.get("created", row["observed"]) + delay <= instant
+        if all(value is not None and row[key] == value for key, value in keys.items())
+        and counts(row["observed"])
+        and (as_of == "event" or counts(created(row)))
         and (ttl is None or row["observed"] + delay + ttl >= instant)
     ]
     latest = max(
         known,
-        key=lambda row: (row["observed"], row.get("created", row["observed"]), greatest(row, names)),
+        key=lambda row: (row["observed"], created(row) or datetime.min.replace(tzinfo=UTC), greatest(row, names)),
         default=None,
     )
     return tuple(None if latest is None else latest[name] for name in names)
@@ -191,6 +201,7 @@ def source_rows(draw: st.DrawFn) -> list[Row]:
     st.sampled_from([None, timedelta(0), TTL]),
     st.sampled_from([0, 1, 6]),
     st.booleans(),
+    st.sampled_from(["known", "event"]),
 )
 def test_every_request_gets_the_row_that_the_rule_names(
     tmp_path_factory: pytest.TempPathFactory,
@@ -200,6 +211,7 @@ def test_every_request_gets_the_row_that_the_rule_names(
     ttl: timedelta | None,
     delay: int,
     keep: bool,
+    as_of: AsOf,
 ) -> None:
     root = tmp_path_factory.mktemp("rule")
     types = {"shop_code": pa.string(), "created": INSTANT, "other": pa.float64()}
@@ -211,15 +223,17 @@ def test_every_request_gets_the_row_that_the_rule_names(
         make_view("basket", fields={"third": Float64, "second": Float64}, entities=[CUSTOMER, SHOP], ttl=TTL),
     ]
     uncreated = [{name: value for name, value in row.items() if name != "created"} for row in renamed]
-    found = join(make_repository(root), views, requests(asked), delay * STEP, keep=keep)
+    found = join(make_repository(root), views, requests(asked), delay * STEP, keep=keep, as_of=as_of)
     for (customer, shop, instant), row in zip(asked, found, strict=True):
-        of_account = expected(first, ["value", "other"], instant, {"customer_id": customer}, ttl or None, delay * STEP)
+        of_account = expected(
+            first, ["value", "other"], instant, {"customer_id": customer}, ttl or None, delay * STEP, as_of
+        )
         keys = {"customer_id": customer, "shop_code": shop}
         assert row == of_account + expected(uncreated, ["third", "second"], instant, keys, TTL, delay * STEP)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_rows_are_identical_to_those_of_feast_s_duckdb_store(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "as_of"), [(0, "known"), (1, "known"), (2, "event")])
+def test_rows_are_identical_to_those_of_feast_s_duckdb_store(tmp_path: Path, seed: int, as_of: AsOf) -> None:
     """Where several rows have one event time, one creation and several contents, Feast's answer is arbitrary."""
     source = random.Random(seed)
 
@@ -229,6 +243,7 @@ def test_rows_are_identical_to_those_of_feast_s_duckdb_store(tmp_path: Path, see
             customer, shop = source.choice([*range(200), None]), source.choice(["north", "south", None])
             observed = source.choice([*range(12), None])
             created = observed if observed is None or not late else observed + source.choice([0, 0, 1, 7, -3])
+            created = source.choice([created] * 9 + [None]) if late else created
             row = {"customer_id": customer, "shop_code": shop, "observed": at(observed), "created": at(created)}
             place = (customer, None if name == "account" else shop, observed, created)
             found.setdefault(place, {**row, name: source.choice([None, source.random()])})
@@ -241,7 +256,7 @@ def test_rows_are_identical_to_those_of_feast_s_duckdb_store(tmp_path: Path, see
     views = [
         make_view("account", fields={"account": Float64}, ttl=TTL, created=True),
         make_view("basket", fields={"basket": Float64}, entities=[CUSTOMER, SHOP], created=True),
-        make_view("weather", fields={"weather": Float64}, entities=[CUSTOMER, SHOP], ttl=TTL - STEP),
+        pushed(make_view("weather", fields={"weather": Float64}, entities=[CUSTOMER, SHOP], ttl=TTL - STEP)),
     ]
     asked = requests(
         (
@@ -252,8 +267,8 @@ def test_rows_are_identical_to_those_of_feast_s_duckdb_store(tmp_path: Path, see
         for _ in range(3000)
     )
     asked = pa.concat_tables([asked, asked.slice(0, 100)])
-    found = join(make_repository(tmp_path), views, asked)
-    assert found == join_by_feast(tmp_path, views, asked)
+    found = join(make_repository(tmp_path), views, asked, as_of=as_of)
+    assert found == join_by_feast(tmp_path, views, asked, as_of)
     assert 100 < sum(row[0] is not None for row in found) < 2900
 
 
@@ -513,10 +528,11 @@ def test_a_negative_delay_is_refused(tmp_path: Path) -> None:
         join(make_repository(tmp_path), [make_view()], requests([(1, START)]), -STEP)
 
 
-def pushed() -> FeatureView:
-    view = make_view()
-    source = PushSource(name="push", batch_source=view.batch_source)
-    return FeatureView(name="account", entities=[CUSTOMER], schema=[Field(name="value", dtype=Float64)], source=source)
+def pushed(view: FeatureView) -> FeatureView:
+    """The same view behind a push source."""
+    source = PushSource(name=f"{view.name}_push", batch_source=view.batch_source)
+    entities = [{"customer": CUSTOMER, "shop": SHOP}[name] for name in view.entities]
+    return FeatureView(name=view.name, entities=entities, schema=view.features, source=source, ttl=view.ttl)
 
 
 def test_views_on_local_parquet_files_are_joined_here_and_all_others_left_to_feast(tmp_path: Path) -> None:
@@ -525,7 +541,7 @@ def test_views_on_local_parquet_files_are_joined_here_and_all_others_left_to_fea
         assert can_join(make_view(path="/data/*/parts", file_format=ParquetFormat()), make_repository(tmp_path, store))
     assert not can_join(make_view(), make_repository(tmp_path, "postgres"))
     repository = make_repository(tmp_path)
-    assert not can_join(pushed(), repository)
+    assert can_join(pushed(make_view()), repository)
     assert not can_join(make_view(path="s3://bucket/a.parquet"), repository)
     assert not can_join(make_view(file_format=DeltaFormat()), repository)
     assert not can_join(make_view().with_join_key_map({"customer_id": "payer_id"}), repository)

@@ -17,6 +17,7 @@ from skewcheck.errors import SkewcheckError, UsageError
 from skewcheck.store.point_in_time import open_retrieval, retrieve
 from skewcheck.store.repository import Repository, load_repository
 from tests.shop import INSTANT, account_schema, at, write_shop
+from tests.store.conftest import leave_to_feast
 
 NAMES = ("balance", "tier", "orders")
 TTL = timedelta(days=30)
@@ -119,23 +120,26 @@ def test_a_source_that_is_not_there_is_an_error_that_says_where_to_look(shop: Re
         ask(shop, [(1, at(1))])
 
 
-def use_push_source(root: Path) -> None:
-    """A view behind a push source, which is Feast's to join."""
-    path = root / "features" / "shop.py"
-    text = path.read_text().replace("FileSource, RequestSource", "FileSource, PushSource, RequestSource")
-    text = text.replace("source=FileSource(", 'source=PushSource(name="pushed", batch_source=FileSource(')
-    path.write_text(
-        text.replace('created_timestamp_column="created"\n    )', 'created_timestamp_column="created"\n    ))')
-    )
-
-
 def test_a_view_that_is_left_to_feast_gives_the_same_values(tmp_path: Path) -> None:
     source = random.Random(8)
     requests = [(source.choice([*range(14), None]), at(source.uniform(-1, 70))) for _ in range(100)]
     write_shop(tmp_path)
     here = ask(load_repository(tmp_path), requests)
-    use_push_source(tmp_path)
+    leave_to_feast(tmp_path)
     assert ask(load_repository(tmp_path), requests) == here
+
+
+def test_a_row_counts_from_its_event_time_on_where_that_is_asked_for_whoever_joins(tmp_path: Path) -> None:
+    requests = table_of([(1, at(4 + 1 / 24) + timedelta(minutes=minute)) for minute in (-1, 1, 59, 61)])
+    write_shop(tmp_path)
+    for join_by_feast in (False, True):
+        if join_by_feast:
+            leave_to_feast(tmp_path)
+        shop = load_repository(tmp_path)
+        for as_of, orders in (("known", [1, 1, 1, 2]), ("event", [1, 2, 2, 2])):
+            columns = {"account": ["orders"]}
+            values, _ = retrieve(shop, shop.service("shop"), columns, requests, "asked_at", as_of=as_of)
+            assert values.column("orders").to_pylist() == orders
 
 
 def test_a_delay_shifts_what_is_known(shop: Repository) -> None:
@@ -149,13 +153,13 @@ def test_a_delay_shifts_what_is_known(shop: Repository) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "pushed", "message"),
+    ("name", "by_feast", "message"),
     [("acount", False, "no view acount[^→]*→ Name one of account"), ("account", True, "account cannot be delayed")],
 )
-def test_a_delay_that_nothing_would_obey_is_refused(tmp_path: Path, name: str, pushed: bool, message: str) -> None:
+def test_a_delay_that_nothing_would_obey_is_refused(tmp_path: Path, name: str, by_feast: bool, message: str) -> None:
     write_shop(tmp_path)
-    if pushed:
-        use_push_source(tmp_path)
+    if by_feast:
+        leave_to_feast(tmp_path)
     shop = load_repository(tmp_path)
     entities = table_of([(1, at(1))])
     with pytest.raises(UsageError, match=message):

@@ -10,13 +10,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from skewcheck.errors import RegistryError, StateError
 from skewcheck.generate.manifest import read_manifest
 from skewcheck.store.register import check_registered, register
 from skewcheck.store.repository import Repository, generated_directory
-from tests.shop import at
+from tests.shop import INSTANT, at, fit_and_generate
 
 
 @pytest.fixture
@@ -132,3 +134,20 @@ def test_without_generated_code_nothing_is_registered(shop: Repository, generate
     shutil.rmtree(generated)
     with pytest.raises(StateError, match="skewcheck generate"):
         register(shop, shop.service(manifest.service))
+
+
+def test_a_view_without_entities_is_registered(shop: Repository) -> None:
+    path = shop.root / "features" / "shop.py"
+    rate = (
+        'rate = FeatureView(name="rate", entities=[], schema=[Field(name="percent", dtype=Float64)],\n'
+        '                   source=FileSource(path="data/rate.parquet", timestamp_field="event_timestamp"))\n\n'
+    )
+    text = path.read_text().replace("payment = RequestSource(", f"{rate}payment = RequestSource(")
+    text = text.replace("sources=[account, payment]", "sources=[account, rate, payment]")
+    path.write_text(f"{text}\n\n@shop.feature\ndef fee(amount, percent):\n    return amount * percent\n")
+    rates = {"event_timestamp": pa.array([at(0)], INSTANT), "percent": pa.array([0.5])}
+    pq.write_table(pa.table(rates), shop.root / "data" / "rate.parquet")
+    repository = fit_and_generate(shop.root)
+    manifest = register(repository, repository.service("shop"))
+    assert {view.name: view.keys for view in manifest.views} == {"account": {"customer_id": "Int64"}, "rate": {}}
+    check_registered(shop.root, "shop")

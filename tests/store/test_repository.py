@@ -93,3 +93,16 @@ def test_a_folder_without_features_is_refused(tmp_path: Path) -> None:
     (tmp_path / "feature_store.yaml").write_text("project: x\n")
     with pytest.raises(UsageError, match="features"):
         load_repository(tmp_path)
+
+
+def test_a_view_without_entities_has_no_join_keys(tmp_path: Path) -> None:
+    view = (
+        "from feast import FeatureView, FileSource\n"
+        'rate = FeatureView(name="rate", entities=[], schema=[Field(name="percent", dtype=Float64)],\n'
+        '                   source=FileSource(path="rate.parquet", timestamp_field="observed"))\n'
+    )
+    service = (
+        'service = sk.features("pay", sources=[rate])\n@service.feature\ndef half(percent):\n    return percent / 2\n'
+    )
+    repository = load_repository(write(tmp_path, pay=HEAD + view + service))
+    assert repository.view_keys(repository.service("pay")) == {"rate": {}}
