@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from skewcheck.report import values, wording
+from skewcheck.report import findings, time_wording, values, wording
 from skewcheck.verdict import SCHEMA, STAGES
 
 if TYPE_CHECKING:
@@ -30,12 +30,15 @@ def render_page(verdict: Verdict) -> str:
     Whatever a string of the verdict holds, it is text on the page: escaped by Jinja, with characters that a
     browser would obey or not show (controls, bidirectional marks) as visible escapes.
     """
+    return fill_template("audit.html.jinja", verdict=verdict, schema=SCHEMA, stages=STAGES)
+
+
+def fill_template(template: str, **values_shown: Any) -> str:
+    """A page of one of the templates, which all have one style and one script, inline and admitted by their hashes."""
     environment = _environment()
     style, script = (_read_asset(environment, name) for name in ("audit.css", "audit.js"))
-    page = environment.get_template("audit.html.jinja").render(
-        verdict=verdict,
-        schema=SCHEMA,
-        stages=STAGES,
+    page = environment.get_template(template).render(
+        **values_shown,
         style=Markup(style),  # noqa: S704 - our own files, which hold no data
         script=Markup(script),  # noqa: S704 - the same
         policy=(
@@ -56,7 +59,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    environment.globals |= {"wording": wording, "values": values, "bar_width": _measure_bar}
+    environment.globals |= {
+        "wording": wording,
+        "findings": findings,
+        "time_wording": time_wording,
+        "values": values,
+        "bar_width": _measure_bar,
+    }
     return environment
 
 

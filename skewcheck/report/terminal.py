@@ -6,17 +6,17 @@ data is read as markup, and no name is cut: what does not fit is folded.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rich import box
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
+from skewcheck.report.findings import feature_findings
+from skewcheck.report.printing import Printer
+from skewcheck.report.time_wording import alignment_lines, column_lines, name_column
 from skewcheck.report.values import (
     UNKNOWN,
     escape_hidden,
-    flow_text,
     format_count,
     format_difference,
     format_hash,
@@ -25,7 +25,7 @@ from skewcheck.report.values import (
     format_time,
 )
 from skewcheck.report.wording import (
-    cause_lines,
+    Line,
     differing_columns,
     features_not_compared,
     has_plain_versions,
@@ -44,7 +44,7 @@ from skewcheck.report.wording import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rich.console import Console, RenderableType
+    from rich.console import Console
 
     from skewcheck.verdict import Comparison, FeatureVerdict, Verdict
 
@@ -54,7 +54,6 @@ WIDE = 120
 _VERDICT_STYLES = {"pass": "bold green", "fail": "bold red", "incomplete": "bold yellow"}
 _LONGEST_NAME = 32
 _SPAN_WIDTH = len("  2013-07-01 … 2013-07-31")
-_ASCII = str.maketrans({"→": "->", "…": "...", "—": "-"})
 
 
 def print_verdict(verdict: Verdict, console: Console, *, report_path: Path | None = None) -> None:
@@ -69,23 +68,24 @@ def print_verdict(verdict: Verdict, console: Console, *, report_path: Path | Non
     printer.print_headline(verdict)
     if verdict.skewed:
         printer.print_skew(verdict.skewed)
+    printer.print_causes(verdict)
     printer.print_notes(verdict)
     printer.print_columns(verdict)
     printer.print_rows(verdict)
+    printer.print_alignment(verdict)
     printer.print_versions(verdict)
-    printer.print_problems(verdict)
+    printer.print_problems(verdict.problems)
     if report_path is not None:
         printer.blank()
         printer.print_line(f"Full report: {escape_hidden(str(report_path))}")
 
 
-class _Printer:
+class _Printer(Printer):
     """Prints the blocks of one verdict to one console."""
 
     def __init__(self, console: Console) -> None:
-        self.console = console
+        super().__init__(console)
         self.wide = console.width >= WIDE
-        self.encoding = console.encoding
 
     def print_headline(self, verdict: Verdict) -> None:
         line = say_headline(verdict)
@@ -109,13 +109,24 @@ class _Printer:
         self.blank()
         self.show(table)
 
+    def print_causes(self, verdict: Verdict) -> None:
+        """Every fault of features with those that it touches, why that is so, and what to change."""
+        for said in feature_findings(verdict):
+            self.blank()
+            title = self.text(f"Cause: {said.title}")
+            title.stylize("bold", 0, len("Cause:"))
+            self.show(title)
+            worked = [f"By hand, {one.request}: {'; '.join(one.steps)}" for one in said.worked[:1]]
+            first = " ".join(part for part in (said.says, said.share, said.where) if part)
+            evidence = said.evidence if not said.worked else said.evidence[1:]
+            change = f"Change: {said.change}" if said.change else ""
+            for line in (first, *evidence, *worked, change):
+                if line:
+                    self.show(Padding(self.text(line), (0, 0, 0, 2), expand=False))
+
     def print_notes(self, verdict: Verdict) -> None:
-        """Causes, the features that match, and what was not compared, a line each."""
-        notes = [
-            f"Cause of {escape_hidden(feature.name)}: {_say_cause(cause)}"
-            for feature in verdict.skewed
-            for cause in feature.causes
-        ]
+        """The features that match, and what was not compared, a line each."""
+        notes = []
         names = matching_names(verdict)
         if names and verdict.verdict != "pass":
             notes.append(f"Match ({len(names):,}): {', '.join(names)}")
@@ -157,12 +168,28 @@ class _Printer:
         self.blank()
         table = self.table("store column that differs", "mismatched", "rate", "served → point in time")
         for column in columns:
-            name = f"{escape_hidden(column.view)}.{escape_hidden(column.name)}"
             counts = column.comparison
-            self.fill(table, name, say_counts(counts), rate_of(counts), _sample(counts))
+            self.fill(table, name_column(column), say_counts(counts), rate_of(counts), _sample(counts))
         for place in (1, 2):
             table.columns[place].justify = "right"
         self.show(table)
+        for column in columns:
+            self.print_findings(name_column(column), column_lines(column))
+
+    def print_findings(self, title: str, lines: tuple[Line, ...]) -> None:
+        """A title and lines under it; nothing where there are none."""
+        if not lines:
+            return
+        self.blank()
+        self.print_line(title)
+        for line in lines:
+            text = f"{line.label}: {line.figure}; {line.note}" if line.label else line.note
+            self.show(Padding(self.text(text), (0, 0, 0, 2 * (line.level + 1)), expand=False))
+
+    def print_alignment(self, verdict: Verdict) -> None:
+        """How far behind training and serving are, a line for each source."""
+        for line in alignment_lines(verdict):
+            self.print_line(f"Time of {line.label}: {line.figure}; {line.note}")
 
     def print_rows(self, verdict: Verdict) -> None:
         lines = row_lines(verdict.rows)
@@ -201,58 +228,10 @@ class _Printer:
         table.columns[2].justify = "right"
         self.show(table)
 
-    def print_problems(self, verdict: Verdict) -> None:
-        if verdict.problems:
-            self.blank()
-        for problem in verdict.problems:
-            label = self.text(f"{problem.severity.capitalize()} {escape_hidden(problem.where)}:")
-            label.stylize("red" if problem.severity == "error" else "yellow", 0, len(problem.severity))
-            self.show(label.append(self.text(f" {flow_text(problem.message)}")))
-            if problem.remedy:
-                self.show(Padding(self.text(f"→ {flow_text(problem.remedy)}"), (0, 0, 0, 2), expand=False))
-
-    def print_line(self, line: str) -> None:
-        self.show(self.text(line))
-
-    def blank(self) -> None:
-        self.console.print()
-
-    def table(self, *headers: str, lines: bool = False) -> Table:
-        """A table with a rule under its header; `lines`: a blank line between its rows."""
-        table = Table(
-            box=box.SIMPLE_HEAD,
-            show_edge=False,
-            pad_edge=False,
-            padding=(0, 1, 0, 0),
-            header_style="dim",
-            show_lines=lines,
-        )
-        for header in headers:
-            table.add_column(self.text(header), overflow="fold")
-        return table
-
-    def fill(self, table: Table, *cells: str) -> None:
-        table.add_row(*(self.text(cell) for cell in cells))
-
-    def text(self, text: str) -> Text:
-        """The text with no markup in it, in characters that the console's encoding has."""
-        if not self.encoding.lower().startswith("utf"):
-            text = text.translate(_ASCII).encode(self.encoding, "backslashreplace").decode(self.encoding)
-        return Text(text, overflow="fold")
-
-    def show(self, renderable: RenderableType) -> None:
-        self.console.print(renderable, markup=False, highlight=False, emoji=False)
-
 
 def _minute(time: str | None) -> str:
     shown = format_time(time)
     return "—" if time is None else (shown[:16] if shown[13:14] == ":" else shown)
-
-
-def _say_cause(cause: dict[str, Any]) -> str:
-    return "; ".join(
-        line.figure if line.label == "kind" else f"{line.label}: {line.figure}" for line in cause_lines(cause)
-    )
 
 
 def _sample(comparison: Comparison) -> str:

@@ -17,7 +17,7 @@ from skewcheck.report.values import (
     format_span,
     format_value,
 )
-from skewcheck.verdict import STAGES, ColumnVerdict, Comparison, FeatureVerdict, Rows, Verdict
+from skewcheck.verdict import STAGES, ColumnVerdict, Comparison, FeatureVerdict, Filter, Rows, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,6 +89,8 @@ def name_stage(stage: str | None) -> str:
 def say_findings(verdict: Verdict) -> str:
     """The verdict in one sentence with numbers, without the word of the verdict and the service."""
     sentence = f"{_say_features(verdict)}{_say_requests(verdict.rows)}"
+    if any(problem.where == "stage retrieval" for problem in verdict.problems) and not _was_retrieved(verdict):
+        sentence += "; retrieval was not checked"
     if verdict.verdict != "incomplete":
         return sentence
     errors = sum(problem.severity == "error" for problem in verdict.problems)
@@ -204,7 +206,7 @@ def row_lines(rows: Rows) -> tuple[Line, ...]:
         Line("unmatched", format_count(rows.unmatched), _explain_none(rows.unmatched, "retrieval not replayed")),
         Line("outside the training filter", format_count(rows.outside_training_filter)),
         *(
-            Line(escape_hidden(rule.name), format_count(rule.outside), flow_text(rule.note or ""), level=1)
+            Line(escape_hidden(rule.name), format_count(rule.outside), _say_rule(rule), level=1)
             for rule in rows.filters
         ),
     )
@@ -235,6 +237,23 @@ def _say_features(verdict: Verdict) -> str:
     if aside:
         return f"{counts['match']:,} of {total} match{aside}"
     return f"all {total} match" if compared > 1 else "the one feature matches"
+
+
+def _say_rule(rule: Filter) -> str:
+    """What is to be known of a rule of the training filter beside the rows that it drops."""
+    notes = [flow_text(rule.note)] if rule.note else []
+    for found in rule.concentrated:
+        share = format_rate(*float(found["share"]).as_integer_ratio())
+        rates = [format_rate(*float(found[key]).as_integer_ratio()) for key in ("rate", "rate_elsewhere")]
+        notes.append(
+            f"{escape_hidden(str(found['feature']))} ({name_stage(found['stage'])}): {share} of its mismatches, "
+            f"{rates[0]} of these rows differ and {rates[1]} of the others"
+        )
+    return "; ".join(notes)
+
+
+def _was_retrieved(verdict: Verdict) -> bool:
+    return verdict.stages.get("retrieval") == _COMPARED
 
 
 def _say_requests(rows: Rows) -> str:
