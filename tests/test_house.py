@@ -38,7 +38,13 @@ def read_floors() -> dict[str, int]:
 
 FLOORS = read_floors()
 GROUND = {"errors", "files"}
-NEIGHBOURS = {"serving": GROUND, "report": {"verdict", "errors", "files"}, "errors": set(), "verdict": {"errors"}}
+NEIGHBOURS = {
+    "serving": GROUND,
+    "report": {"verdict", "diff_verdict", "causes", "errors", "files"},
+    "errors": set(),
+    "causes": set(),
+    "verdict": {"errors", "causes"},
+}
 """Rooms that know fewer others than their floor would let them."""
 
 

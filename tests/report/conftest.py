@@ -99,10 +99,23 @@ def build_fail() -> Verdict:
             compare(REQUESTS - 1, distances, max_absolute_difference=1204.25, mean_absolute_difference=3.2e-05),
             causes=(
                 {
-                    "kind": "other statistics",
+                    "kind": "statistics",
                     "stage": "transform",
                     "explains": 0.982,
+                    "parameters": {"statistics": {"mean": 6.412}, "frozen": {"mean": 6.58}},
+                    "where": {"host": ["blue-1", "blue-2"]},
+                    "since": "2013-07-04T09:14:00Z",
+                    "evidence": ["28,895 of 29,424.", "No request that matches would differ with it."],
                     "fix": "Read mean and deviation from the frozen state, not from recent requests.",
+                    "says": "Serving has mean 6.412; the frozen state has 6.58.",
+                    "root": "statistics of distance.log1p().standardize()",
+                    "examples": [
+                        {
+                            "request_id": "r-1",
+                            "requested_at": "2013-07-04T09:14:00Z",
+                            "steps": ["distance = 529", "served 0.1, training gives 0.2"],
+                        }
+                    ],
                 },
             ),
         ),
