@@ -7,23 +7,27 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import duckdb
 
 from skewcheck.engines.opaque import Loaded, find_failure, register_functions
 from skewcheck.engines.session import open_session
-from skewcheck.errors import LogError, UsageError
+from skewcheck.errors import LogError, StateError, UsageError
+from skewcheck.fit.state import read_state
 from skewcheck.generate.manifest import Manifest, read_generated, read_manifest
 from skewcheck.generate.row_module import load_row_module
+from skewcheck.language.expressions import Expression
+from skewcheck.language.fingerprint import fingerprint
+from skewcheck.replay.column_findings import causes_of_reads
 from skewcheck.replay.columns import LogColumns, find_columns
 from skewcheck.replay.population import count_duplicates, count_outside, read_versions
 from skewcheck.replay.replaying import COMPARED, NOT_ASKED, OpenRepository, Replay, Replayed, replay
 from skewcheck.replay.stages import read_files
 from skewcheck.serving.reader import Log, hold_files, open_log
-from skewcheck.verdict import STAGES, FeatureVerdict, Problem, Rows, Verdict, Version
+from skewcheck.verdict import STAGES, FeatureVerdict, Filter, Problem, Rows, Verdict, Version
 
 OPENINGS = 20
 """How often a log is opened before it is given up that is being merged each time."""
@@ -46,6 +50,9 @@ class Options:
         renamed: For a name that the audit looks for, the log's own name for it.
         assume_utc: Read times without a zone as UTC.
         ignore_unreadable: Give a verdict on the rest where some files, or columns in some files, cannot be read.
+        explain: Seek the causes of what is skewed.
+        delays: For views by name, the delay with which training reads them.
+        redact: Leave out of the verdict what single requests hold: samples, and values that causes name.
     """
 
     stages: Collection[str] = STAGES
@@ -54,6 +61,9 @@ class Options:
     renamed: Mapping[str, str] = field(default_factory=dict)
     assume_utc: bool = False
     ignore_unreadable: bool = False
+    explain: bool = True
+    redact: bool = False
+    delays: Mapping[str, timedelta] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if unknown := [stage for stage in self.stages if stage not in STAGES]:
@@ -83,7 +93,8 @@ def audit(
     """
     options = options or Options()
     manifest = read_manifest(generated / "manifest.json")
-    code = _Code(manifest, read_generated(generated, manifest, "features.sql"), _load_functions(generated, manifest))
+    query, functions = read_generated(generated, manifest, "features.sql"), _load_functions(generated, manifest)
+    code = _Code(manifest, query, functions, generated)
     try:
         try:
             return _audit_once(log, code, open_repository, options)
@@ -104,6 +115,7 @@ class _Code:
     manifest: Manifest
     query: str
     functions: Loaded
+    folder: Path
 
 
 def _load_functions(generated: Path, manifest: Manifest) -> Loaded:
@@ -118,19 +130,26 @@ def _audit_once(log: Path | str, code: _Code, open_repository: OpenRepository | 
     manifest, query = code.manifest, code.query
     with _make_folder() as folder, open_session(memory_limit=MEMORY_LIMIT, spill_to=folder) as connection:
         register_functions(connection, code.functions)
-        opened, held = _open_log(log, folder / "log", options)
+        opened, held = open_held_log(log, folder / "log", options)
         columns = find_columns(opened, manifest, renamed=options.renamed, assume_utc=options.assume_utc)
         files = read_files(held)
-        task = Replay(connection, files, columns, manifest, query, folder, options.samples, options.tolerance)
+        samples = 0 if options.redact else options.samples
+        task = Replay(connection, files, columns, manifest, query, folder, samples, options.tolerance, options.delays)
         replayed = replay(task, options.stages, open_repository)
         filters, outside = count_outside(connection, files, columns, manifest)
-        duplicated = count_duplicates(connection, files, columns)
+        duplicated = count_duplicates(connection, files, columns, opened.rows)
         versions = read_versions(connection, files, columns, manifest)
+        causes, unsought = _explain(task, code.folder, replayed, open_repository, options)
+    filters = tuple(replace(rule, concentrated=_concentrated_in(rule, replayed)) for rule in filters)
     rows = Rows(
         opened.rows, replayed.rows, duplicated, replayed.unmatched, outside, filters, replayed.first, replayed.last
     )
-    features = _judge(manifest, columns, replayed, options.tolerance)
+    features = tuple(
+        replace(feature, causes=causes.get(feature.name, ()) + causes_of_reads(feature, replayed.columns))
+        for feature in _judge(manifest, columns, replayed, options.tolerance)
+    )
     problems = _find_partial(opened, columns, options) + _find_problems(opened, manifest, replayed, rows, versions)
+    problems += unsought
     return Verdict(
         service=manifest.service,
         verdict=_conclude(features, problems),
@@ -143,10 +162,43 @@ def _audit_once(log: Path | str, code: _Code, open_repository: OpenRepository | 
         versions=versions,
         problems=problems,
         stages=replayed.stages,
+        alignment=replayed.alignment,
     )
 
 
-def _open_log(log: Path | str, folder: Path, options: Options) -> tuple[Log, tuple[Path, ...]]:
+def _explain(
+    task: Replay, generated: Path, replayed: Replayed, open_repository: OpenRepository | None, options: Options
+) -> tuple[dict[str, tuple[dict[str, Any], ...]], tuple[Problem, ...]]:
+    """The causes of every skewed feature, and why they were not sought where they were not."""
+    found = {name: stages["transform"] for name, stages in replayed.features.items() if "transform" in stages}
+    if not options.explain or not any(comparison.mismatched for comparison in found.values()):
+        return {}, ()
+    from skewcheck.explain.explaining import Request, explain_transform  # a log without skew does without it
+
+    path = generated / "state.json"
+    try:
+        state = read_state(path)
+    except StateError as error:
+        return {}, (Problem("warning", "causes", f"were not sought: {error.message}", error.remedy),)
+    if state.hash != task.manifest.state:
+        remedy = "Restore the file, or run `skewcheck generate`."
+        return {}, (Problem("warning", "causes", f"were not sought: {path} is not what the code has", remedy),)
+
+    def read_expression(name: str) -> Expression | None:
+        if open_repository is None:
+            return None
+        declared = open_repository().service(task.manifest.service)
+        if fingerprint(declared) != task.manifest.definition:
+            return None
+        return next((feature.expression for feature in declared.features if feature.name == name), None)
+
+    named = f"{generated.parent.name}/{generated.name}/{path.name}"
+    request = Request(task, state, named, read_expression, min(2, task.samples), redact=options.redact)
+    causes = explain_transform(request, found)
+    return {name: tuple(cause.to_data() for cause in of_feature) for name, of_feature in causes.items()}, ()
+
+
+def open_held_log(log: Path | str, folder: Path, options: Options) -> tuple[Log, tuple[Path, ...]]:
     """A log and its files, held in a folder where a live writer would take them away."""
     for attempt in range(OPENINGS):
         opened = open_log(log, ignore_unreadable=options.ignore_unreadable)
@@ -176,6 +228,15 @@ def _make_folder() -> Iterator[Path]:
 def _say_error(error: duckdb.Error) -> str:
     """The engine's message without the name that it gives to the kind of error."""
     return re.sub(r"^[\w ]*Error: ", "", str(error).splitlines()[0])
+
+
+def _concentrated_in(rule: Filter, replayed: Replayed) -> tuple[dict[str, Any], ...]:
+    """The comparisons whose mismatches are more frequent among the rows that a rule drops."""
+    return tuple(
+        {key: value for key, value in found.items() if key != "rule"}
+        for found in replayed.concentrated
+        if found["rule"] == rule.name
+    )
 
 
 def _judge(manifest: Manifest, columns: LogColumns, replayed: Replayed, tolerance: float) -> tuple[FeatureVerdict, ...]:
@@ -211,6 +272,16 @@ def _find_partial(log: Log, columns: LogColumns, options: Options) -> tuple[Prob
             "Restore the column, or leave those rows out on purpose with --ignore-unreadable.",
         )
         for name, files in columns.lacking.items()
+    ]
+    problems += [
+        Problem(
+            "error",
+            f"join key {name}",
+            f"was logged as {found}, and its view has {expected}: training refuses a key of another type, which the "
+            "online store may accept",
+            f"Ask the store with {expected}, and log the key as that.",
+        )
+        for name, (found, expected) in columns.mistyped_keys.items()
     ]
     if columns.narrow and options.tolerance < FLOAT32_TOLERANCE:
         names = ", ".join(columns.narrow)

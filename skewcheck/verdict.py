@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import date, time
 from typing import Any, Literal, TypeVar
 
+from skewcheck.causes import Finding, group_causes
 from skewcheck.errors import SkewcheckError
 
 SCHEMA = "skewcheck/audit/1"
@@ -102,20 +103,31 @@ class FeatureVerdict:
 
 @dataclass(frozen=True, slots=True)
 class ColumnVerdict:
-    """What retrieval did to one store column: the value serving read against the point-in-time value."""
+    """What retrieval did to one store column: the value serving read against the point-in-time value.
+
+    `lag` says how far behind serving is, `residual` how much of what it served was too old, `causes` why the column
+    differs; docs/audit.md lists their entries. None: nothing differs, or it cannot be told.
+    """
 
     name: str
     view: str
     comparison: Comparison
+    lag: dict[str, Any] | None = None
+    residual: dict[str, Any] | None = None
+    causes: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One rule of the training filter: how many logged rows training would have dropped; None is unknown."""
+    """One rule of the training filter: how many logged rows training would have dropped; None is unknown.
+
+    `concentrated` names the comparisons whose mismatches are more frequent among those rows than among the others.
+    """
 
     name: str
     outside: int | None
     note: str | None = None
+    concentrated: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +195,8 @@ class Verdict:
     problems: tuple[Problem, ...] = ()
     stages: dict[str, str] = field(default_factory=dict)
     """For every stage, "compared" or the reason why it was not."""
+    alignment: tuple[dict[str, Any], ...] = ()
+    """For every source the delay of its rows in training and in serving, also of the labels."""
 
     @property
     def exit_code(self) -> int:
@@ -195,6 +209,12 @@ class Verdict:
         found = [feature for feature in self.features if feature.verdict == "skew"]
         return tuple(sorted(found, key=lambda feature: (-feature.shown.mismatch_rate, feature.name)))
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The causes of all features and columns, those that are one fault together."""
+        of_columns = [(f"{column.view}.{column.name}", column.causes) for column in self.columns]
+        return group_causes([*((feature.name, feature.causes) for feature in self.features), *of_columns])
+
     def to_json(self) -> str:
         """The verdict as JSON text, keys in a fixed order, ending in a newline.
 
@@ -205,9 +225,17 @@ class Verdict:
         body = {"schema": SCHEMA, **asdict(self)}
         body["features"] = [_feature_to_data(feature) for feature in self.features]
         body["columns"] = [
-            {"name": column.name, "view": column.view, **_comparison_to_data(column.comparison)}
+            {
+                "name": column.name,
+                "view": column.view,
+                **_comparison_to_data(column.comparison),
+                "lag": column.lag,
+                "residual": column.residual,
+                "causes": list(column.causes),
+            }
             for column in self.columns
         ]
+        body["findings"] = [finding.to_data() for finding in self.findings]
         text = json.dumps(plain_value(body), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         return _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
@@ -262,17 +290,27 @@ def _verdict_from_data(data: dict[str, Any]) -> Verdict:
     if data["verdict"] not in _EXIT_CODES:
         raise ValueError(f"verdict is {data['verdict']!r}, expected one of {', '.join(_EXIT_CODES)}")
     rows = data.pop("rows")
-    rows["filters"] = tuple(_build(Filter, rule) for rule in rows["filters"])
+    rows["filters"] = tuple(
+        _build(Filter, {**rule, "concentrated": tuple(rule.get("concentrated", ()))}) for rule in rows["filters"]
+    )
     whole = _known_fields(Verdict, data)
     return Verdict(
         rows=_build(Rows, rows),
         features=tuple(_feature_from_data(feature) for feature in whole.pop("features")),
         columns=tuple(
-            ColumnVerdict(column["name"], column["view"], _comparison_from_data(column))
+            ColumnVerdict(
+                column["name"],
+                column["view"],
+                _comparison_from_data(column),
+                column.get("lag"),
+                column.get("residual"),
+                tuple(column.get("causes", ())),
+            )
             for column in whole.pop("columns")
         ),
         versions=tuple(_build(Version, version) for version in whole.pop("versions")),
         problems=tuple(_build(Problem, problem) for problem in whole.pop("problems")),
+        alignment=tuple(whole.pop("alignment", ())),
         **whole,
     )
 

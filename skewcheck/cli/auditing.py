@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-from skewcheck.cli.common import RepoOption, find_services, load_repository
+from skewcheck.cli.common import FormatOption, RepoOption, find_services, load_repository
 from skewcheck.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from skewcheck.audit import Options
+    from skewcheck.verdict import Verdict
 
 
 def audit(
-    log: Annotated[str, typer.Argument(metavar="LOG", help="A folder of Parquet files, one file, or a quoted glob.")],
+    context: typer.Context,
+    log: Annotated[
+        str | None, typer.Argument(metavar="LOG", help="A folder of Parquet files, one file, or a quoted glob.")
+    ] = None,
+    named_log: Annotated[str | None, typer.Option("--log", help="The same, as an option.")] = None,
+    function: Annotated[
+        str | None,
+        typer.Option(
+            "--replay",
+            metavar="MODULE:FUNCTION",
+            help="Replay through this function of a table, or fitted scikit-learn pipeline, and not a declaration.",
+        ),
+    ] = None,
+    frame: Annotated[
+        str | None, typer.Option(help="With --replay: give the function pandas or arrow, where it does not say.")
+    ] = None,
+    features: Annotated[
+        list[str] | None,
+        typer.Option("--feature", help="With --replay: a column of the log that is a feature; may be repeated."),
+    ] = None,
     service: Annotated[str | None, typer.Option(help="The service, where the log does not say.")] = None,
     repo: RepoOption = Path(),
     stages: Annotated[
         str, typer.Option(help="The cuts to make, of: retrieval, transform, end_to_end.")
     ] = "retrieval,transform,end_to_end",
     out: Annotated[Path | None, typer.Option(help="Write <service>.json and <service>.html into this folder.")] = None,
-    output: Annotated[str, typer.Option("--format", help="What to print: table or json.")] = "table",
+    output: FormatOption = "table",
     samples: Annotated[int, typer.Option(min=0, help="Differing rows to show of each feature.")] = 5,
     tolerance: Annotated[
         float, typer.Option(help="Relative tolerance for numbers, for a service that runs other code, such as 1e-12.")
@@ -31,21 +54,32 @@ def audit(
         typer.Option(help="NAME=COLUMN where the log calls a column otherwise, such as amount=amt; may be repeated."),
     ] = None,
     assume_utc: Annotated[bool, typer.Option("--assume-utc", help="Read times without a zone as UTC.")] = False,
+    delay: Annotated[
+        list[str] | None,
+        typer.Option(metavar="VIEW=TIME", help="The delay with which training reads a view: weather=2h."),
+    ] = None,
     ignore_unreadable: Annotated[
         bool, typer.Option("--ignore-unreadable", help="Give a verdict on the rest where a file cannot be read.")
+    ] = False,
+    explain: Annotated[bool, typer.Option("--explain/--no-explain", help="Seek why features are skewed.")] = True,
+    redact: Annotated[
+        bool, typer.Option("--redact", help="Leave out what single requests hold: samples, and values in causes.")
     ] = False,
 ) -> None:
     """Replay a serving log through the training path and say which features differ, how often, and at which stage."""
     from skewcheck.audit import Options
     from skewcheck.audit import audit as audit_log
     from skewcheck.files import make_folder
+    from skewcheck.report.formats import check_format, print_report
     from skewcheck.report.machine import write_reports
-    from skewcheck.report.terminal import print_verdict
+    from skewcheck.store.delays import parse_delays
     from skewcheck.store.repository import find_root
 
-    if output not in {"table", "json"}:
-        raise UsageError(f"--format {output}: there is no such format", remedy="Give table or json.")
-    root = find_root(repo)
+    check_format(output)
+    if (log is None) == (named_log is None):
+        raise typer.BadParameter("one log is audited: give it as LOG or with --log", ctx=context)
+    log = log or named_log or ""
+    root = Path() if function is not None else find_root(repo)
     options = Options(
         stages=tuple(stage.strip() for stage in stages.split(",") if stage.strip()),
         samples=samples,
@@ -53,16 +87,30 @@ def audit(
         renamed=dict(_split_pair(pair) for pair in rename or ()),
         assume_utc=assume_utc,
         ignore_unreadable=ignore_unreadable,
+        delays=parse_delays(delay or ()),
+        explain=explain,
+        redact=redact,
     )
     if out:
         make_folder(out)
-    verdict = audit_log(log, _find_generated(root, service, log), lambda: load_repository(root), options)
-    paths = write_reports(verdict, out) if out else None
-    if output == "json":
-        sys.stdout.write(verdict.to_json())
+    if function is not None:
+        verdict = _audit_function(log, function, frame, features or (), options)
     else:
-        print_verdict(verdict, Console(highlight=False), report_path=paths.page if paths else None)
+        verdict = audit_log(log, _find_generated(root, service, log), lambda: load_repository(root), options)
+    paths = write_reports(verdict, out) if out else None
+    print_report(verdict, output, page=paths.page if paths else None)
     raise typer.Exit(verdict.exit_code)
+
+
+def _audit_function(log: str, function: str, frame: str | None, features: Sequence[str], options: Options) -> Verdict:
+    """Audit against a training function instead of a declaration."""
+    from skewcheck.compare.function_audit import audit_function
+    from skewcheck.compare.training_function import load_function
+
+    if frame not in {None, "pandas", "arrow"}:
+        raise UsageError(f"--frame {frame}: there is no such frame", remedy="Give pandas or arrow.")
+    loaded = load_function(function, "arrow" if frame == "arrow" else "pandas" if frame else None)
+    return audit_function(log, loaded, options, features=features)
 
 
 def _find_generated(root: Path, service: str | None, log: str) -> Path:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from skewcheck.errors import UsageError
+from skewcheck.report.formats import FORMAT_HELP
 
 if TYPE_CHECKING:
     from skewcheck.language.declaration import Service
@@ -20,6 +21,7 @@ ServiceArgument = Annotated[
 ServicesArgument = Annotated[
     str | None, typer.Argument(metavar="[SERVICE]", help="The service; every one where none is named.")
 ]
+FormatOption = Annotated[str, typer.Option("--format", help=FORMAT_HELP)]
 RepoOption = Annotated[Path, typer.Option("--repo", help="The feature repo, or a folder inside it.")]
 
 

@@ -48,6 +48,9 @@ class LogColumns:
         lacking: For each feature, input and key that some files lack, the places of those files in the log: nothing
             is known of their rows.
         narrow: Features and inputs that are 32-bit floats or shorter, which carry about 7 digits.
+        event_times: For each view whose event time was logged.
+        statuses: For each column of the store whose status was logged.
+        mistyped_keys: For each join key that was logged with another type, that type and the key's.
     """
 
     request_id: str | None
@@ -61,6 +64,9 @@ class LogColumns:
     absent_keys: tuple[str, ...]
     lacking: dict[str, tuple[int, ...]] = field(default_factory=dict)
     narrow: tuple[str, ...] = ()
+    event_times: dict[str, str] = field(default_factory=dict)
+    statuses: dict[str, str] = field(default_factory=dict)
+    mistyped_keys: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def without(self, names: Iterable[str]) -> tuple[int, ...]:
         """The places in the log of the files that lack at least one of some features and inputs."""
@@ -93,7 +99,7 @@ def find_columns(
     finder = _Finder(log, dict(renamed or {}), assume_utc)
     features = {feature.name: finder.find("feature", feature.name, str(feature.type)) for feature in manifest.features}
     inputs = {column.name: finder.find(column.role, column.name, str(column.type)) for column in manifest.columns}
-    keys = {name: finder.find("key", name, type_) for name, type_ in manifest.keys.items()}
+    keys, mistyped = finder.find_keys(manifest.keys)
     places = {path: place for place, path in enumerate(log.files)}
     lacking = {
         name: tuple(places[path] for path in log.lacking[column])
@@ -106,6 +112,9 @@ def find_columns(
         for name, type_ in zip(rule.reads, rule.types, strict=True)
         if name not in inputs
     }
+    stored = [column.name for column in manifest.columns if column.role == "store"]
+    event_times = {view.name: finder.find_plain(f"event_time.{view.name}", "Timestamp") for view in manifest.views}
+    statuses = {name: finder.find_plain(f"status.{name}", None) for name in stored}
     finder.check_renamed({*features, *inputs, *keys, *filters})
     if absent := [name for name, text in inputs.items() if text is None]:
         raise LogError(
@@ -129,9 +138,12 @@ def find_columns(
         versions=versions,
         extra={name: text for name, text in filters.items() if text is not None},
         absent_features=tuple(name for name, text in features.items() if text is None),
-        absent_keys=tuple(name for name, text in keys.items() if text is None),
+        absent_keys=tuple(name for name, text in keys.items() if text is None and name not in mistyped),
         lacking=lacking,
         narrow=tuple(name for name, column in finder.found.items() if log.columns[column] in NARROW),
+        event_times={name: text for name, text in event_times.items() if text is not None},
+        statuses={name: text for name, text in statuses.items() if text is not None},
+        mistyped_keys=mistyped,
     )
 
 
@@ -157,6 +169,18 @@ class _Finder:
             return None
         self.found[name] = found
         return self._read(found, type_name)
+
+    def find_keys(self, keys: Mapping[str, str]) -> tuple[dict[str, str | None], dict[str, tuple[str, str]]]:
+        """The text that reads each join key, and those that were logged with a type on which nothing can be joined."""
+        texts: dict[str, str | None] = {}
+        mistyped: dict[str, tuple[str, str]] = {}
+        for name, type_ in keys.items():
+            try:
+                texts[name] = self.find("key", name, type_)
+            except LogError:
+                texts[name] = None
+                mistyped[name] = (self.log.columns[self.found[name]], type_)
+        return texts, mistyped
 
     def find_plain(self, name: str, type_name: str | None) -> str | None:
         """The text that reads a column of the log itself; of any type, as text, where no type is given."""

@@ -77,7 +77,7 @@ def compare(
     """
     # How many differ, and whether a NaN is the same as a null, is asked only where any do: it costs on every row.
     any_differ = [f"bool_or({_distinct(side)})" for side in sides]
-    span = [_iso(f"{edge}({REQUESTED_AT})") for edge in ("min", "max")]
+    span = [say_instant(f"{edge}({REQUESTED_AT})") for edge in ("min", "max")]
     compared = ["count(*)" if not side.applies else _count(side.applies) for side in sides]
     columns = ", ".join(["count(*)", *span, *any_differ, *compared])
     rows, first, last, *found = _fetch(connection, f"SELECT {columns} FROM ({relation})")
@@ -161,7 +161,7 @@ def _detail_columns(side: Sides, samples: int) -> list[str]:
     else:
         differences = ["CAST(NULL AS DOUBLE)"] * 2
     time = f"CASE WHEN {where} THEN {REQUESTED_AT} END"
-    shown = ", ".join([REQUEST_ID, _iso(REQUESTED_AT), served, replayed, *map(quote_name, side.reads.values())])
+    shown = ", ".join([REQUEST_ID, say_instant(REQUESTED_AT), served, replayed, *map(quote_name, side.reads.values())])
     order = f"{_EARLIEST_FIRST} + CAST(hash({shown}) AS HUGEINT)"
     earliest = f"min_by(row({shown}), CASE WHEN {where} THEN {order} END, {samples})"
     return [
@@ -169,8 +169,8 @@ def _detail_columns(side: Sides, samples: int) -> list[str]:
         _count(f"{where} AND {lacking[0]}"),
         _count(f"{where} AND {lacking[1]}"),
         *differences,
-        _iso(f"min({time})"),
-        _iso(f"max({time})"),
+        say_instant(f"min({time})"),
+        say_instant(f"max({time})"),
         earliest if samples else "NULL",
     ]
 
@@ -194,7 +194,7 @@ def _cut(value: Any) -> Any:
     return value
 
 
-def _iso(instant: str) -> str:
+def say_instant(instant: str) -> str:
     """An instant as ISO 8601 text in UTC, microseconds only where there are any."""
     text = f"strftime(make_timestamp(epoch_us({instant})), '%Y-%m-%dT%H:%M:%S.%f')"
     return f"regexp_replace({text}, '\\.000000$', '') || 'Z'"

@@ -5,6 +5,8 @@ Requests go to the store's point-in-time join in batches, so that memory does no
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -12,15 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from skewcheck.engines.sql import escape_glob, quote_name, quote_text
+from skewcheck.engines.sql import escape_glob, quote_text
 from skewcheck.errors import LogError
 from skewcheck.generate.manifest import Manifest
 from skewcheck.replay.columns import LogColumns
-from skewcheck.replay.stages import FILE, ROW
+from skewcheck.replay.stages import logged_relation
 from skewcheck.store.point_in_time import open_retrieval
 from skewcheck.store.repository import Repository
 
-BATCH = 200_000
+BATCH = 100_000
 """Requests that one point-in-time join is asked for."""
 
 EARLIEST = -9_214_560_000_000_000
@@ -37,31 +39,34 @@ def retrieve_for_log(
     manifest: Manifest,
     repository: Repository,
     folder: Path,
+    delays: Mapping[str, timedelta],
 ) -> str:
     """The store's values for every row of a log.
 
     Returns:
-        SQL text of a relation with `FILE`, `ROW`, `FOUND` and the store's columns.
+        SQL text of a relation with the log's rows (`logged_relation`), whether the store answered for each (`FOUND`),
+        and the store's columns as "retrieved.<column>". It stands beside the log's own files, since a join of the two
+        would need memory for every row.
 
     Raises:
         LogError: A request has no time.
+        UsageError: A delay is of no view, or of one that Feast joins.
         SkewcheckError: The store fails.
     """
     service = repository.service(manifest.service)
     wanted = {view.name: view.columns for view in manifest.views}
-    keys = ", ".join(f"{text} AS {quote_name(name)}" for name, text in columns.keys.items())
-    reader = connection.cursor().execute(
-        f'SELECT {FILE}, {ROW}, {columns.requested_at} AS "log.requested_at", {keys} FROM {log}'
-    )
-    with open_retrieval(repository, service, wanted, connection=connection) as retrieval:
+    keys = [f"key.{name}" for name in columns.keys]
+    reader = connection.cursor().execute(logged_relation(log, columns))
+    with open_retrieval(repository, service, wanted, delays=delays, connection=connection) as retrieval:
         for number, batch in enumerate(reader.to_arrow_reader(BATCH)):
-            entities = pa.Table.from_batches([batch])
-            _check_times(entities.column("log.requested_at"))
+            logged = pa.Table.from_batches([batch])
+            _check_times(logged.column("log.requested_at"))
+            entities = logged.select([*keys, "log.requested_at"]).rename_columns([*columns.keys, "log.requested_at"])
             values, found = retrieval.ask(entities, "log.requested_at")
-            part = entities.select(["log.file", "log.row"]).append_column("log.found", found)
+            part = logged.drop_columns(keys).append_column("log.found", found)
             for name in values.column_names:
-                part = part.append_column(name, values.column(name))
-            pq.write_table(part, folder / f"{number:06}.parquet")
+                part = part.append_column(f"retrieved.{name}", values.column(name))
+            pq.write_table(part, folder / f"{number:06}.parquet", compression="lz4")
     return f"read_parquet({quote_text(f'{escape_glob(str(folder))}/*.parquet')})"
 
 

@@ -31,34 +31,39 @@ def read_files(files: Sequence[Path]) -> str:
     )
 
 
+def name_extra(name: str) -> str:
+    """A column that only filters read, apart from a feature of that name."""
+    return quote_name(f"extra.{name}")
+
+
 def transform_relation(log: str, columns: LogColumns, manifest: Manifest, query: str) -> str:
     """Per logged row: the request, its inputs, "served.<feature>" and "transform.<feature>"."""
     return _apply(query, _logged(log, columns), manifest, "transform.")
 
 
-def point_in_time_relation(
-    log: str, columns: LogColumns, manifest: Manifest, query: str, retrieved: str, store: Sequence[str]
-) -> str:
-    """The same, and beside it "store.<column>", "logged.<column>" and "training.<feature>".
+def logged_relation(log: str, columns: LogColumns) -> str:
+    """The log's rows with the names that the generated query expects, and "key.<name>" beside them."""
+    keys = [f"{text} AS {quote_name(f'key.{name}')}" for name, text in columns.keys.items()]
+    return _logged(log, columns, keys)
+
+
+def point_in_time_relation(manifest: Manifest, query: str, retrieved: str, store: Sequence[str]) -> str:
+    """The same, and beside it the store's columns at the time, "logged.<column>" and "training.<feature>".
 
     Args:
-        log: The log's files.
-        columns: How they are read.
         manifest: The service.
         query: The generated query.
-        retrieved: A relation with `FILE`, `ROW`, `FOUND` and the store's columns at the time.
+        retrieved: A relation with the columns of `logged_relation`, `FOUND`, and the store's columns at the time as
+            "retrieved.<column>".
         store: The names of the store's columns.
     """
-    transformed = transform_relation(log, columns, manifest, query)
+    transformed = _apply(query, f"FROM {retrieved}", manifest, "transform.")
+    exclude = ", ".join(quote_name(name) for column in store for name in (column, f"retrieved.{column}"))
     now_logged = ", ".join(
-        [f"retrieved.{quote_name(name)} AS {quote_name(name)}" for name in store]
-        + [f"transformed.{quote_name(name)} AS {quote_name(f'logged.{name}')}" for name in store]
+        [f"{quote_name(f'retrieved.{name}')} AS {quote_name(name)}" for name in store]
+        + [f"{quote_name(name)} AS {quote_name(f'logged.{name}')}" for name in store]
     )
-    exclude = ", ".join(quote_name(name) for name in store)
-    joined = (
-        f"SELECT transformed.* EXCLUDE ({exclude}), {now_logged} FROM ({transformed}) AS transformed "
-        f"JOIN {retrieved} AS retrieved USING ({FILE}, {ROW}) WHERE retrieved.{FOUND}"
-    )
+    joined = f"SELECT * EXCLUDE ({exclude}), {now_logged} FROM ({transformed}) WHERE {FOUND}"
     return _apply(query, joined, manifest, "training.")
 
 
@@ -97,7 +102,7 @@ def _known(columns: LogColumns, names: Iterable[str]) -> str:
     return f"{FILE} NOT IN ({lacking})" if lacking else ""
 
 
-def _logged(log: str, columns: LogColumns) -> str:
+def _logged(log: str, columns: LogColumns, beside: Iterable[str] = ()) -> str:
     """The log's rows with the names that the generated query expects."""
     request_id = columns.request_id or "CAST(NULL AS VARCHAR)"
     requested_at = columns.requested_at or "CAST(NULL AS TIMESTAMPTZ)"
@@ -108,6 +113,8 @@ def _logged(log: str, columns: LogColumns) -> str:
         f'{requested_at} AS "log.requested_at"',
         *(f"{text} AS {quote_name(name)}" for name, text in columns.inputs.items()),
         *(f"{text} AS {quote_name(f'served.{name}')}" for name, text in columns.served.items()),
+        *(f"{text} AS {name_extra(name)}" for name, text in columns.extra.items()),
+        *beside,
     ]
     return f"SELECT {', '.join(selected)} FROM {log}"
 

@@ -1,0 +1,1 @@
+"""Explain: the smallest change of what training computes that gives what serving gave, and where and since when."""

@@ -1,0 +1,111 @@
+"""Expressions over a sample, many in one query (room: explain)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from skewcheck.engines.duckdb import write_query
+from skewcheck.engines.sql import quote_name
+from skewcheck.explain.trees import Tree
+from skewcheck.explain.values.series import Series
+from skewcheck.language.terms import Term
+from skewcheck.language.types import Type
+
+AT_ONCE = 60
+"""Expressions in one query: planning a wider one takes longer than two."""
+
+PLACE = '"explain.place"'
+"""The column that orders the rows of a sample."""
+
+
+class Evaluator:
+    """Evaluates expressions over one relation of a sample.
+
+    Args:
+        connection: Where the relation is.
+        relation: The relation's name as SQL text; it has the columns that the expressions read, and `PLACE`.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, relation: str) -> None:
+        self.connection = connection
+        self.relation = relation
+        self._known: dict[int, tuple[Term, Series]] = {}
+
+    def evaluate(self, trees: Sequence[Tree]) -> list[Series | None]:
+        """The values of every tree in the order of the rows; None for one that cannot be computed."""
+        return self.evaluate_terms([expand_quietly(tree) for tree in trees])
+
+    def evaluate_terms(self, terms: Sequence[Term | None]) -> list[Series | None]:
+        """The same for terms. A term that was evaluated before is not evaluated again."""
+        fresh = {id(term): term for term in terms if term is not None and id(term) not in self._known}
+        waiting = list(fresh.values())
+        for start in range(0, len(waiting), AT_ONCE):
+            self._run(waiting[start : start + AT_ONCE])
+        return [None if term is None or id(term) not in self._known else self._known[id(term)][1] for term in terms]
+
+    def _run(self, terms: list[Term]) -> None:
+        try:
+            self._keep(terms)
+        except duckdb.Error:
+            # One that DuckDB refuses must not take the others with it.
+            if len(terms) > 1:
+                half = len(terms) // 2
+                self._run(terms[:half])
+                self._run(terms[half:])
+
+    def _keep(self, terms: list[Term]) -> None:
+        names = [f"explain.{number}" for number in range(len(terms))]
+        query = write_query(dict(zip(names, terms, strict=True)), source=self.relation)
+        kinds = {name: term.type for name, term in zip(names, terms, strict=True)}
+        found = read_columns(self.connection, f"({query})", kinds)
+        for name, term in zip(names, terms, strict=True):
+            self._known[id(term)] = (term, found[name])
+
+
+def expand_quietly(tree: Tree) -> Term | None:
+    """The tree in primitives, None where that cannot be: an edge twice, a factor that overflows."""
+    try:
+        return tree.term()
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError, ZeroDivisionError):
+        return None
+
+
+def read_columns(connection: duckdb.DuckDBPyConnection, relation: str, kinds: Mapping[str, Type]) -> dict[str, Series]:
+    """Columns of a relation, in the order of `PLACE`."""
+    selected = ", ".join(f"{_read(name, kind)} AS {quote_name(name)}" for name, kind in kinds.items())
+    table = connection.execute(f"SELECT {PLACE} AS place, {selected} FROM {relation}").to_arrow_table()
+    order = np.argsort(table.column("place").to_numpy(), kind="stable")
+    return {name: make_column(kind, table.column(name), order) for name, kind in kinds.items()}
+
+
+def make_column(kind: Type, column: Any, order: Any) -> Series:
+    """An Arrow column as a series, its rows in an order."""
+    import pyarrow as pa
+
+    whole = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+    missing = whole.is_null(nan_is_null=kind.name == "Float64").to_numpy(zero_copy_only=False)[order]
+    if kind.name == "Vector":
+        rows, size = whole.to_pylist(), kind.size or 0
+        absent = [np.nan] * size
+        data = np.array([absent if row is None or len(row) != size else row for row in rows], dtype=np.float64).reshape(
+            len(rows), size
+        )[order]
+    elif kind.name == "String":
+        data = np.array(["" if text is None else text for text in whole.to_pylist()], dtype=object)[order]
+    else:
+        empty: Any = {"Float64": 0.0, "Bool": False}.get(kind.name, 0)
+        filled = whole.fill_null(pa.scalar(empty, type=whole.type))
+        data = filled.to_numpy(zero_copy_only=False)[order]
+    return Series(kind.name, data, missing)
+
+
+def _read(name: str, kind: Type) -> str:
+    text = quote_name(name)
+    if kind.name == "Timestamp":
+        # DuckDB gives an error for the microseconds of an infinite timestamp.
+        return f"CASE WHEN isfinite({text}) THEN epoch_us({text}) END"
+    return text
