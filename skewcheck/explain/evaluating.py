@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +12,7 @@ import numpy as np
 
 from skewcheck.engines.duckdb import write_query
 from skewcheck.engines.sql import quote_name
+from skewcheck.explain.arrays import UnspelledError, Value, compute, make_series
 from skewcheck.explain.trees import Tree
 from skewcheck.explain.values.series import Series
 from skewcheck.language.terms import Term
@@ -28,12 +31,23 @@ class Evaluator:
     Args:
         connection: Where the relation is.
         relation: The relation's name as SQL text; it has the columns that the expressions read, and `PLACE`.
+        columns: The same columns in memory, where they are; expressions of the primitives that NumPy can do are then
+            computed here.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, relation: str) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, relation: str, columns: Mapping[str, Series] | None = None
+    ) -> None:
         self.connection = connection
         self.relation = relation
+        self.columns = columns or {}
         self._known: dict[int, tuple[Term, Series]] = {}
+        self._parts: dict[int, tuple[Term, Value]] = {}
+
+    def forget(self) -> None:
+        """Give up what was kept."""
+        self._known.clear()
+        self._parts.clear()
 
     def evaluate(self, trees: Sequence[Tree]) -> list[Series | None]:
         """The values of every tree in the order of the rows; None for one that cannot be computed."""
@@ -42,10 +56,29 @@ class Evaluator:
     def evaluate_terms(self, terms: Sequence[Term | None]) -> list[Series | None]:
         """The same for terms. A term that was evaluated before is not evaluated again."""
         fresh = {id(term): term for term in terms if term is not None and id(term) not in self._known}
-        waiting = list(fresh.values())
+        waiting = [term for term in fresh.values() if not self._compute(term)]
         for start in range(0, len(waiting), AT_ONCE):
             self._run(waiting[start : start + AT_ONCE])
         return [None if term is None or id(term) not in self._known else self._known[id(term)][1] for term in terms]
+
+    def keep_parts(self, terms: Sequence[Term]) -> None:
+        """Keep the values of all parts of some terms, for others that share them."""
+        for term in terms:
+            with contextlib.suppress(UnspelledError, KeyError):
+                compute(term, self.columns, self._parts)
+
+    def _compute(self, term: Term) -> bool:
+        """Compute a term here, if that can be."""
+        if not self.columns:
+            return False
+        own: dict[int, tuple[Term, Value]] = {}
+        try:
+            value = compute(term, self.columns, ChainMap(own, self._parts))
+        except (UnspelledError, KeyError):
+            return False
+        rows = len(next(iter(self.columns.values())))
+        self._known[id(term)] = (term, make_series(value, term.type.name, rows))
+        return True
 
     def _run(self, terms: list[Term]) -> None:
         try:

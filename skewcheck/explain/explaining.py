@@ -105,6 +105,7 @@ def explain_transform(request: Request, comparisons: Mapping[str, Comparison]) -
             if special is not None:
                 causes[name] = (_locate(special, locator, request),)
                 continue
+        sample.evaluator.forget()
         searched.append(found)
     return causes | _conclude(request, [_Placed(one, locators) for one in share_edits(searched)], sides)
 

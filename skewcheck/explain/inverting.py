@@ -80,7 +80,9 @@ class Node:
 def examine(tree: Tree, served: Series, evaluator: Evaluator) -> list[Node]:
     """Every node of a tree with what it gives and what it would have had to give, operands before what reads them."""
     nodes = walk(tree.root)
-    series = evaluator.evaluate_terms([finite(expand(node, {})) for node in nodes])
+    terms = [finite(expand(node, {})) for node in nodes]
+    evaluator.keep_parts(terms)
+    series = evaluator.evaluate_terms(terms)
     values = {id(node): found for node, found in zip(nodes, series, strict=True) if found is not None}
     uses = Counter(id(operand) for node in nodes for operand in node.operands)
     required: dict[int, Floats] = {}

@@ -21,6 +21,9 @@ TIME = "requested_at"
 HOUR = "hour of requested_at (UTC)"
 
 _LEFT_OUT = ("feature.", "log.")
+_RECORDED = ("status.", "event_time.")
+"""What retrieval recorded of itself, which follows from what was asked."""
+
 _TYPES: Mapping[str, Type] = {
     **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"), INT64),
     **dict.fromkeys(("FLOAT", "DOUBLE"), FLOAT64),
@@ -54,7 +57,10 @@ class Locator:
             return None
         key = (chosen.tobytes(), others.tobytes())
         if key not in self._known:
-            self._known[key] = find_slice(self.columns, chosen, others, self.sample.weights, self._read_by_feature())
+            secondary = {name for name in self.columns if name.startswith(_RECORDED)}
+            self._known[key] = find_slice(
+                self.columns, chosen, others, self.sample.weights, self._read_by_feature(), secondary
+            )
         return self._known[key]
 
     def _read_by_feature(self) -> set[str]:

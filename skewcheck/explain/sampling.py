@@ -111,7 +111,7 @@ def read_sample(
         read[f"weight.{side.name}"].numbers(),
         read["log.requested_at"].numbers(),
         {name: read[name] for name in inputs},
-        Evaluator(connection, f"(FROM {view})"),
+        Evaluator(connection, f"(FROM {view})", {name: read[name] for name in inputs}),
     )
 
 

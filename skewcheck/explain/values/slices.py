@@ -19,6 +19,9 @@ EXACT = 0.99
 MOST_VALUES = 200
 """A column with more values than this is asked for bounds and for what is missing only."""
 
+SECONDARY = 8.0
+"""Bits that naming a secondary column costs beside."""
+
 FEWEST = 3
 """Rows that a condition must hold for."""
 
@@ -91,6 +94,10 @@ class Slice:
         """How much it takes to say."""
         return sum(condition.bits for condition in self.conditions)
 
+    def reads(self, columns: Collection[str]) -> bool:
+        """Whether a condition is about one of some columns."""
+        return any(condition.column in columns for condition in self.conditions)
+
     def holds(self, columns: Mapping[str, Series]) -> Bools:
         """The rows in which all conditions hold."""
         return np.logical_and.reduce([one.holds(columns[one.column]) for one in self.conditions])
@@ -102,6 +109,7 @@ def find_slice(
     others: Bools,
     weights: Floats,
     unbounded: Collection[str] = (),
+    secondary: Collection[str] = (),
 ) -> Slice | None:
     """The simplest conditions that hold for the chosen rows and not for the others; None where none tell them apart.
 
@@ -111,6 +119,7 @@ def find_slice(
         others: Rows for which they must not.
         weights: How many rows each stands for.
         unbounded: Columns for which no bounds are proposed.
+        secondary: Columns that are named where no other says it nearly as simply.
     """
     if chosen.sum() < FEWEST or others.sum() < 1:
         return None
@@ -129,7 +138,7 @@ def find_slice(
         nearly.sort(key=lambda pair: (-pair[0], pair[1].bits))
         for _, first in nearly[:4]:
             found += _narrow(columns, first, chosen, others, weights, unbounded)
-    best = min(found, key=lambda one: one.bits, default=None)
+    best = min(found, key=lambda one: one.bits + SECONDARY * one.reads(secondary), default=None)
     # Naming the rows one by one must take clearly more: few rows can be told apart by many conditions.
     one_by_one = bits_of_subset(float(chosen.sum()), float((chosen | others).sum()))
     return best if best is not None and best.bits + MARGIN < one_by_one else None
