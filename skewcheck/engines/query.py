@@ -89,6 +89,8 @@ class Dialect:
         write_table: A look-up table as a relation of keys and values.
         write_element: The SQL of a constant list's value at a position: the position and the list.
         write_list: The SQL of a list: its elements.
+        write_search: The SQL of the value of the interval in which a named number lies: its name, the edges and one
+            value more than there are edges; None where nested choices are to find it.
         arrange: The query that is put together.
     """
 
@@ -104,6 +106,7 @@ class Dialect:
     arrange: Callable[[Parts], str]
     joins: Callable[[Sequence[tuple[Any, Any]]], bool] = lambda _table: False
     write_table: Callable[[Sequence[tuple[Any, Any]]], str] = lambda _table: ""
+    write_search: Callable[[str, Sequence[Any], Sequence[int]], str | None] = lambda _name, _edges, _values: None
     positive_spellings: Mapping[str, str] = field(default_factory=dict)
     name: str = "This engine"
 
@@ -230,7 +233,7 @@ class _Query:
         if term.name == "lookup":
             return dialect.write_lookup(_operand(arguments[0]), term.parameter)
         if term.name == "element":
-            return dialect.write_element(arguments[0], term.parameter)
+            return dialect.write_element(_operand(arguments[0]), term.parameter)
         if term.name == "pack":
             absent = [f"{text} IS NULL" for text, a in zip(arguments, term.arguments, strict=True) if not a.present]
             packed = dialect.write_list(arguments)
@@ -242,6 +245,8 @@ class _Query:
 
     def _search(self, argument: str, edges: Sequence[Any], values: Sequence[int]) -> str:
         """The value of the interval in which the argument lies, by bisection; an interval holds its lower edge."""
+        if written := self.dialect.write_search(argument, edges, values):
+            return written
 
         def branch(low: int, high: int) -> str:
             if low == high:

@@ -41,17 +41,18 @@ _NGRAM = _DIGEST.format(f"substring(block, place + 1, {_INT.format('{1}')})")
 _NGRAM_BUCKETS = (
     "flatten(transform(transform("
     f"sequence(0, char_length({{0}}), 256), start -> substring({{0}}, start + 1, 255 + {_INT.format('{1}')})),"
-    " block -> transform(filter(sequence(0, 255), place -> place <= char_length(block) - {1}),"
+    " block -> transform(slice(sequence(0, 255), 1, CAST(greatest(char_length(block) - {1} + 1L, 0L) AS INT)),"
     f" place -> {_NGRAM} % {{2}})))"
 )
-# The zeros before each bucket that occurs, its count, and the zeros behind the last one. The array of one array gives
-# a value its name.
+# Where each run of one bucket ends among the sorted ones: from there its count is the distance to the run before, with
+# zeros for the buckets between, and zeros behind the last. The array of one array gives a value its name.
 _NGRAM_COUNTS = (
-    f"get(transform(array(array_sort({_NGRAM_BUCKETS})), found -> get(transform(array(array_distinct(found)),"
-    " buckets -> concat(flatten(zip_with(buckets, slice(concat(array(-1L), buckets), 1, array_size(buckets)),"
-    " (bucket, before) -> concat(array_repeat(0e0, CAST(bucket - before - 1L AS INT)),"
-    " array(CAST(array_size(filter(found, other -> other = bucket)) AS DOUBLE))))),"
-    " array_repeat(0e0, CAST({2} - 1L - coalesce(array_max(buckets), -1L) AS INT)))), 0)), 0)"
+    f"get(transform(array(sort_array({_NGRAM_BUCKETS})), found -> get(transform(array(array_compact(transform(found,"
+    " (bucket, place) -> CASE WHEN bucket = get(found, place + 1) THEN NULL ELSE place END))),"
+    " ends -> concat(flatten(transform(ends, (last, place) -> concat("
+    "array_repeat(0e0, CAST(get(found, last) - coalesce(get(found, get(ends, place - 1)), -1L) - 1L AS INT)),"
+    " array(CAST(last - coalesce(get(ends, place - 1), -1) AS DOUBLE))))),"
+    " array_repeat(0e0, CAST({2} - 1L - coalesce(get(found, array_size(found) - 1), -1L) AS INT)))), 0)), 0)"
 )
 _LETTERS = "'ABCDEFGHIJKLMNOPQRSTUVWXYZ'", "'abcdefghijklmnopqrstuvwxyz'"
 
@@ -232,7 +233,8 @@ def _write_search(name: str, edges: Sequence[Any], values: Sequence[int]) -> str
 
 def _write_constants(values: Sequence[Any]) -> str:
     """A list as one text that is cut, which Spark does once and in no time, where it takes long over many constants."""
-    return f"CAST({_write_list_text(values)} AS ARRAY<{_type_name(values[0])}>)"
+    type_ = "DOUBLE" if any(isinstance(value, float) for value in values) else "BIGINT"
+    return f"CAST({_write_list_text(values)} AS ARRAY<{type_}>)"
 
 
 def _arrange(parts: query.Parts) -> str:

@@ -63,9 +63,7 @@ def make_series(value: Value, kind: str, rows: int) -> Series:
 def _compute(term: Term, columns: Mapping[str, Series], arguments: Sequence[Value]) -> Value:
     if term.kind == "column":
         series = columns[term.name]
-        if series.kind == "Float64":
-            return Value(series.data, series.missing | ~np.isfinite(series.data))
-        return Value(series.data, series.missing)
+        return Value(series.data, series.missing | _unreadable(series))
     if term.kind == "literal":
         return _literal(term)
     if term.kind != "call" or term.name not in _SPELLED:
@@ -78,6 +76,17 @@ def _compute(term: Term, columns: Mapping[str, Series], arguments: Sequence[Valu
     for argument in arguments:
         missing = missing | argument.missing
     return Value(found.data, missing)
+
+
+def _unreadable(series: Series) -> Any:
+    """What a column may hold that no value of its type is: infinities, and times that nobody can mean."""
+    if series.kind == "Float64":
+        return ~np.isfinite(series.data)
+    if series.kind == "Vector":
+        return ~np.isfinite(series.data).all(axis=1)
+    if series.kind == "Timestamp":
+        return (series.data < TIMESTAMP_MIN) | (series.data > TIMESTAMP_MAX)
+    return np.False_
 
 
 def _literal(term: Term) -> Value:

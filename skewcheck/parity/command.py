@@ -54,7 +54,7 @@ def compare_engines(
         rows=rows,
         spark_rows=spark_rows,
         seed=seed,
-        operators=tuple(name for name in names or REGISTRY if name in REGISTRY),
+        operators=tuple(name for name in names if name in REGISTRY) if names else None,
         services=tuple(folder for name, folder in services.items() if not names or name in names),
     )
     console = Console(highlight=False)

@@ -19,7 +19,7 @@ from skewcheck.generate.row_module import load_row_module
 from skewcheck.parity.subjects import Subject
 
 BATCH = 20_000
-"""Rows that the row function computes at a time, so that memory does not grow with the table."""
+"""Rows that are Python objects at a time, which take far more memory than columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def compare(subject: Subject, inputs: pa.Table, expected: pa.Table, found: pa.Ta
         here, there = ({name: table[name][place].as_py() for name in subject.outputs} for table in (expected, found))
         pairs = [pair for name in subject.outputs for pair in _pair_numbers(here[name], there[name])]
         largest = max([largest, *(count_ulps(one, other) for one, other in pairs if None not in (one, other))])
-        beyond += not all(_near(one, other, subject.tolerance) for one, other in pairs)
+        beyond += not all(near(one, other, subject.tolerance) for one, other in pairs)
         first = first or ({name: inputs[name][place].as_py() for name in subject.columns}, here, there)
     return Difference(expected.num_rows, len(places), beyond, largest, first)
 
@@ -93,9 +93,9 @@ def _find_differing(expected: pa.Table, found: pa.Table, name: str) -> Iterator[
     """The rows in which an output is not the same."""
     here, there = expected[name].combine_chunks(), found[name].combine_chunks()
     if pa.types.is_list(here.type):
-        for place, (one, other) in enumerate(zip(here.to_pylist(), there.to_pylist(), strict=True)):
-            if not same_value(one, other):
-                yield place
+        for first in range(0, len(here), BATCH):
+            pairs = zip(here[first : first + BATCH].to_pylist(), there[first : first + BATCH].to_pylist(), strict=True)
+            yield from (first + place for place, pair in enumerate(pairs) if not same_value(*pair))
         return
     there = there.cast(here.type)
     unlike = pc.or_(pc.xor(here.is_null(), there.is_null()), pc.fill_null(pc.not_equal(here, there), False))
@@ -108,7 +108,8 @@ def _pair_numbers(one: Any, other: Any) -> list[tuple[Any, Any]]:
     return [(one, other)]
 
 
-def _near(one: Any, other: Any, tolerance: float) -> bool:
+def near(one: Any, other: Any, tolerance: float) -> bool:
+    """Whether two values are the same, or two floats no further apart than a relative tolerance allows."""
     if same_value(one, other):
         return True
     if not isinstance(one, float) or not isinstance(other, float):

@@ -22,7 +22,7 @@ class SparkRunner:
         self.session = _start_session()
 
     def __call__(self, subject: Subject, path: Path) -> pa.Table:
-        """The outputs of a subject over the rows of a Parquet file, in the order of the column "$row"."""
+        """The outputs of a subject over the rows of a folder of Parquet files, in the order of the column "$row"."""
         self.session.read.parquet(str(path)).createOrReplaceTempView("inputs")
         names = ["$row", *subject.outputs]
         found = self.session.sql(subject.queries["spark"]).select(*(f"`{name}`" for name in names))

@@ -157,11 +157,17 @@ _DRAWS = {
 """How a value of each type is drawn: {u} and {v} are uniform in [0, 1), {h} is a whole number of 64 bits."""
 
 
-def make_columns(columns: Mapping[str, Type], rows: int, seed: int) -> pa.Table:
+def make_columns(columns: Mapping[str, Type], rows: int, seed: int, *, first: int = 0) -> pa.Table:
     """A table of `rows` rows with the given columns, the same for the same seed.
 
     Every hard value of a column's type stands in it once at the head; after that one value in twenty is a hard one and
     one in thirty is missing.
+
+    Args:
+        columns: The type of each column, by name.
+        rows: How many rows.
+        seed: Another seed gives other rows.
+        first: The number of the first row: a long table can be made piece by piece.
     """
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
@@ -179,7 +185,8 @@ def make_columns(columns: Mapping[str, Type], rows: int, seed: int) -> pa.Table:
             for place, name in enumerate(columns)
         )
         query = (
-            f'WITH drawn AS (SELECT row AS "$row", {", ".join(drawn)} FROM range({rows}) AS numbers(row)) '
+            f'WITH drawn AS (SELECT row AS "$row", {", ".join(drawn)}'
+            f" FROM range({first}, {first + rows}) AS numbers(row)) "
             f'SELECT drawn."$row", {picked} FROM drawn {joins} ORDER BY drawn."$row"'
         )
         return connection.execute(query).to_arrow_table()

@@ -51,7 +51,7 @@ class Digest:
     """A verdict as findings and cases.
 
     Attributes:
-        kind: "audit" or "diff".
+        kind: "audit", "diff", or "check" for a diff that is a stage of the whole gate.
         service: The service of an audit; "" for a diff, which may be of several.
         verdict: "pass", "fail" or "incomplete".
         headline: The verdict in one sentence.
@@ -61,7 +61,7 @@ class Digest:
         place: Where a finding is that says no place of its own: a path from the repository's root on.
     """
 
-    kind: Literal["audit", "diff"]
+    kind: Literal["audit", "diff", "check"]
     service: str
     verdict: str
     headline: str
@@ -171,12 +171,12 @@ def _digest_diff(verdict: DiffVerdict) -> Digest:
         if finding.counts and finding.kind == "feature":
             counting.setdefault(Key(finding.service or "", finding.subject), []).append(finding)
     return Digest(
-        "diff",
+        "check" if verdict.stages else "diff",
         "",
         verdict.verdict,
         flow_text(diff_wording.say_headline(verdict)),
         findings,
-        _with_error(problems, verdict.verdict, "the diff", "it could not be completed"),
+        _with_error(problems, verdict.verdict, "the versions", "they could not be compared"),
         tuple(_diff_case(feature, counting) for feature in verdict.features),
         "feature_store.yaml",
     )

@@ -62,10 +62,10 @@ def render_markdown(verdict: Verdict | DiffVerdict, *, limit: int = COMMENT_LIMI
 
 
 def find_marker(verdict: Verdict | DiffVerdict) -> str:
-    """The hidden first line by which the comment of one service's audit, or of a diff, is found again."""
+    """The hidden first line by which the comment of one service's audit, of a diff, or of the gate is found again."""
     if isinstance(verdict, Verdict):
         return f"<!-- skewcheck:audit:{re.sub('[^A-Za-z0-9_]+', '-', verdict.service)} -->"
-    return "<!-- skewcheck:diff -->"
+    return f"<!-- skewcheck:{make_digest(verdict).kind} -->"
 
 
 def escape(text: str) -> str:

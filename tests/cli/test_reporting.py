@@ -9,6 +9,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
+from tests.changes.small_repository import write_repository
 from tests.cli.conftest import Run
 from tests.github_server import Comments, serve_comments
 
@@ -17,6 +18,11 @@ from tests.github_server import Comments, serve_comments
 def comments() -> Iterator[Comments]:
     with serve_comments() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_repository(tmp_path_factory.mktemp("reporting") / "shop", units=False)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +39,28 @@ def comments() -> Iterator[Comments]:
 def test_an_audit_has_every_form_and_fails_in_each(repo: Path, run: Run, form: str, begins: str) -> None:
     done = run("audit", "log", "--format", form)
     assert done.exit_code == 1
+    assert done.out.startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "begins"),
+    [
+        (
+            ("diff", "HEAD", "--static-only", "--format", "markdown"),
+            "<!-- skewcheck:diff -->\n### ✅ skewcheck diff",
+        ),
+        (("diff", "HEAD", "--static-only", "--format", "github"), "::warning title=diff%3A --static-only::"),
+        (("check", "--against", "HEAD", "--rows", "50", "--format", "markdown"), "<!-- skewcheck:check -->\n### ✅"),
+        (("check", "--against", "HEAD", "--rows", "50", "--format", "junit"), "<?xml"),
+    ],
+)
+def test_a_diff_and_the_gate_have_every_form(
+    shop: Path, run: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], begins: str
+) -> None:
+    monkeypatch.chdir(shop)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(shop.parent / "cache"))
+    done = run(*arguments)
+    assert done.exit_code == 0
     assert done.out.startswith(begins)
 
 

@@ -136,6 +136,11 @@ TERMS: dict[str, list[Term]] = {
     "ngram_counts": [
         call("ngram_counts", call("substring", S, literal(0), literal(9)), literal(n), literal(b))
         for n, b in ((1, 1), (2, 7), (3, 16), (20, 2))
+    ]
+    + [
+        # Longer than a block, so that what crosses its end is counted once.
+        call("ngram_counts", call("substring", S, literal(0), literal(600)), literal(n), literal(b))
+        for n, b in ((2, 1000), (257, 3))
     ],
     "microseconds": [call("microseconds", AT), call("microseconds", AT) // 86_400_000_000],
     "instant": [call("instant", N), call("instant", call("microseconds", AT) + 1), AT],

@@ -9,7 +9,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
@@ -31,9 +30,10 @@ from tests.spark_engine import evaluate_in_spark
 from tests.trees import COLUMNS, any_trees, draw_state
 
 ROOT = Path(__file__).parent.parent.parent
-MOST = 40
-"""Expressions in one query."""
+MOST = 100
+"""Examples in one query."""
 TREES = 60
+DEPTH = 6
 
 
 @dataclass
@@ -96,7 +96,7 @@ def grow_trees(count: int) -> dict[str, Term]:
     @settings(max_examples=count, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     @given(data=st.data())
     def grow(data: st.DataObject) -> None:
-        expression = data.draw(any_trees(4))
+        expression = data.draw(any_trees(DEPTH))
         term = expand(expression, draw_state(data.draw, expression))
         if "spark" in find_engines([finite(term)]):
             terms[f"output_{len(terms)}"] = term
@@ -105,17 +105,17 @@ def grow_trees(count: int) -> dict[str, Term]:
     return terms
 
 
-@pytest.fixture(scope="module")
-def grown() -> dict[str, Term]:
-    return grow_trees(TREES)
-
-
-@pytest.mark.parametrize("part", range(3))
-def test_random_expressions_agree_on_hard_values(part: int, grown: dict[str, Term]) -> None:
-    random = Random(part)
-    rows = [{name: random.choice(VALUES[type_]) for name, type_ in COLUMNS.items()} for _ in range(300)]
-    terms = dict(list(grown.items())[part::3])
-    assert len(terms) > 10
+def test_random_expressions_agree_on_hard_values() -> None:
+    random = Random(6)
+    # Texts that an expression may join to themselves again and again; long ones meet every primitive elsewhere.
+    hard = {
+        name: [value for value in VALUES[type_] if not isinstance(value, str) or len(value) <= 1000]
+        for name, type_ in COLUMNS.items()
+    }
+    rows = [{name: random.choice(values) for name, values in hard.items()} for _ in range(300)]
+    terms = grow_trees(TREES)
+    assert len(terms) > TREES * 0.9
+    # One query: Spark's first steps cost more than the many later ones.
     evaluate_in_spark(terms, rows)
 
 

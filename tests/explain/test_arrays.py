@@ -33,7 +33,7 @@ def same_bits(left: Series, right: Series) -> bool:
     return bool((one == other).all())
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.data())
 def test_random_expressions_have_the_bits_of_duckdb(data: Any) -> None:
     expressions = [data.draw(any_trees(3)) for _ in range(4)]

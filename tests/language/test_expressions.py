@@ -80,6 +80,15 @@ def test_a_deep_expression_prints_without_recursion() -> None:
     assert str(total).count("+") == 3000
 
 
+def test_a_message_shows_the_beginning_of_a_long_expression() -> None:
+    long = X
+    for _ in range(100):
+        long = long + 1
+    with pytest.raises(DeclarationError) as caught:
+        long.lower()
+    assert f"`{str(long)[:79]}…` is Float64" in caught.value.message
+
+
 def test_is_immutable() -> None:
     with pytest.raises(AttributeError):
         X.type = INT64  # type: ignore[misc]

@@ -7,6 +7,8 @@ import re
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -14,6 +16,9 @@ from skewcheck.cli import app
 from skewcheck.errors import UsageError
 from skewcheck.generate.manifest import hash_text
 from skewcheck.language.operator import REGISTRY
+from skewcheck.parity import suite
+from skewcheck.parity.running import Difference, run_python
+from skewcheck.parity.subjects import Subject
 from skewcheck.parity.suite import Settings, run_suite
 
 GENERATED = Path(__file__).parent.parent.parent / "codegen" / "departure_delay"
@@ -24,6 +29,25 @@ def test_every_operator_and_the_flights_service_agree_on_seeded_rows() -> None:
     assert {finding.name for finding in findings} == {*REGISTRY, "departure_delay"}
     assert [finding for finding in findings if any(d.differing for d in finding.differences.values())] == []
     assert all(finding.differences["duckdb"].rows >= 2_000 for finding in findings)
+
+
+def test_every_piece_of_a_long_table_is_compared_and_the_first_rows_with_spark_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(suite, "CHUNK", 100)
+
+    def compute(subject: Subject, folder: Path) -> pa.Table:
+        return run_python(subject, pq.read_table(folder).sort_by("$row"))
+
+    def compute_backwards(subject: Subject, folder: Path) -> pa.Table:
+        return compute(subject, folder)[::-1]
+
+    settings = Settings(rows=250, spark_rows=120, operators=("log1p",))
+    examples = len(REGISTRY["log1p"].examples)
+    (finding,) = run_suite(settings, compute)
+    assert finding.differences == {"duckdb": Difference(250 * examples), "spark": Difference(120 * examples)}
+    (finding,) = run_suite(settings, compute_backwards)
+    assert finding.differences["spark"].differing > 50
 
 
 def test_the_command_prints_a_line_for_each_and_ends_with_0(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,8 +77,10 @@ def test_the_command_ends_with_1_where_an_engine_differs(tmp_path: Path) -> None
         app, ["parity", "departure_delay", "--rows", "500", "--engines", "duckdb", "--repo", str(tmp_path)]
     )
     assert outcome.exit_code == 1
-    assert "for example" in outcome.stdout
-    assert "1 differ" in outcome.stdout
+    service, example, count = outcome.stdout.splitlines()
+    assert service.startswith("departure_delay ")
+    assert example.startswith("  for example ")
+    assert count == "1 differ"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,11 @@ def test_rows_are_numbered_in_order() -> None:
     assert make_columns(COLUMNS, 500, 3)["$row"].to_pylist() == list(range(500))
 
 
+def test_a_table_made_in_pieces_is_the_table() -> None:
+    whole = make_columns(COLUMNS, 500, 3).slice(200, 150)
+    assert make_columns(COLUMNS, 150, 3, first=200).to_pylist().__repr__() == whole.to_pylist().__repr__()
+
+
 def test_every_hard_value_stands_in_its_column() -> None:
     table = make_columns(COLUMNS, 200, 1)
     for name, type_ in COLUMNS.items():

@@ -26,7 +26,8 @@ def read(markdown: str) -> str:
 
 
 def test_the_first_line_is_a_hidden_marker(fail: Verdict) -> None:
-    assert render_markdown(WHOLE).splitlines()[0] == find_marker(WHOLE) == "<!-- skewcheck:diff -->"
+    assert render_markdown(WHOLE).splitlines()[0] == find_marker(WHOLE) == "<!-- skewcheck:check -->"
+    assert find_marker(replace(WHOLE, stages=())) == "<!-- skewcheck:diff -->"
     assert find_marker(fail) == "<!-- skewcheck:audit:departure_delay -->"
     assert find_marker(replace(fail, service="a --> b")) == "<!-- skewcheck:audit:a-b -->"
 
@@ -46,7 +47,7 @@ def test_an_audit_is_told_whole(fail: Verdict) -> None:
 def test_a_diff_is_told_whole() -> None:
     said = read(render_markdown(WHOLE))
     for part in (
-        "❌ skewcheck diff: FAIL main → the working folder: 1 equal, 1 values-changed",
+        "❌ skewcheck check: FAIL main → the working folder: 1 equal, 1 values-changed",
         "error VALUES_SAME it changed ( a.py:3 )",
         "waived until 2027-01-31: agreed with the team",
         "retrain the models that read what changed",

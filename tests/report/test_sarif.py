@@ -42,7 +42,7 @@ def test_audits_and_diffs_are_valid(fail: Verdict, passed: Verdict, incomplete: 
     assert [len(run["results"]) for run in runs] == [7, 0, 1, 2]
     assert [run["automationDetails"]["id"] for run in runs[::3]] == [
         "skewcheck/audit/departure_delay",
-        "skewcheck/diff/",
+        "skewcheck/check/",
     ]
 
 
