@@ -4,7 +4,7 @@ PYTHON ?= $(shell for python in python3.12 python3.11 python3; do \
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test lint bench parity docs clean
+.PHONY: help demo test lint bench faults parity docs clean
 .DEFAULT_GOAL := help
 
 help: ## List the commands
@@ -33,6 +33,9 @@ lint: $(VENV)/installed-dev ## Style and types
 
 bench: $(VENV)/installed-dev ## Speed as ratios against floors; exit 1 past a limit
 	@$(RUN) -m benchmarks
+
+faults: $(VENV)/installed-dev ## Plant faults of every kind in logs, audit them; exit 1 below a floor
+	@$(RUN) -m benchmarks.faults
 
 ROWS := 1000000
 parity: $(VENV)/installed-dev ## Every operator through all engines on ROWS hard rows (1000000)

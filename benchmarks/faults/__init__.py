@@ -1,0 +1,1 @@
+"""Faults planted in a serving log, one kind after another, and what an audit says to them."""
