@@ -24,7 +24,7 @@ demo: $(VENV)/installed-demo ## The whole way on real flights, with two audits a
 	@$(RUN) -m skewcheck.demo
 
 test: $(VENV)/installed-dev lint ## Style, types and all tests
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/installed-dev ## Style and types
 	@$(RUN) -m ruff check .
