@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from skewcheck.demo.world import make_world
+from skewcheck.demo.world import World, make_world
 from skewcheck.engines.session import open_session
 from skewcheck.engines.sql import quote_name, quote_text
 from skewcheck.generate.manifest import read_manifest
 
 GENERATED = Path(__file__).parent.parent / "codegen" / "departure_delay"
 ROWS_PER_FILE = 1_000_000
+
+
+def departures(world: World) -> str:
+    """SQL text of the flights, with values for the windowed columns: any will do, they are read like other columns."""
+    return (
+        "(SELECT *, CAST(arrival_delay AS DOUBLE) AS airline_delay_24h, hour(event_timestamp) % 4 AS plane_flights_24h "
+        f"FROM read_parquet({quote_text(str(world.departures))}))"
+    )
 
 
 def write_log(folder: Path, rows: int) -> None:
@@ -23,7 +31,7 @@ def write_log(folder: Path, rows: int) -> None:
         columns = ", ".join(quote_name(column.name) for column in manifest.columns)
         connection.execute(
             f"CREATE TABLE requests AS SELECT {columns}, departures.event_timestamp AS requested_at "
-            f"FROM read_parquet({quote_text(str(world.departures))}) AS departures "
+            f"FROM {departures(world)} AS departures "
             f"LEFT JOIN read_parquet({quote_text(str(world.weather))}) AS weather "
             "ON weather.origin = departures.origin "
             "AND weather.event_timestamp = date_trunc('hour', departures.event_timestamp) "

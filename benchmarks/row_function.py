@@ -15,6 +15,7 @@ from math import frexp, inf, ldexp, nan
 from pathlib import Path
 from typing import Any
 
+from benchmarks.flights_log import departures
 from skewcheck.demo.world import make_world
 from skewcheck.engines.session import open_session
 from skewcheck.engines.sql import quote_name, scan_parquet
@@ -69,7 +70,7 @@ def read_rows(columns: list[str]) -> list[dict[str, Any]]:
     with open_session() as connection:
         table = connection.execute(
             f"SELECT {', '.join(quote_name(name) for name in columns)} "
-            f"FROM {scan_parquet(str(world.departures))} AS departures "
+            f"FROM {departures(world)} AS departures "
             f"LEFT JOIN {scan_parquet(str(world.weather))} AS weather ON weather.origin = departures.origin "
             "AND weather.event_timestamp = date_trunc('hour', departures.event_timestamp) "
             f"LEFT JOIN {scan_parquet(str(world.planes))} AS planes ON planes.tailnum = departures.tailnum "
@@ -205,6 +206,8 @@ def write_by_hand(state: Mapping[str, Mapping[str, Any]]) -> Function:
             "departs_on_weekend": weekend,
             "plane_age": age,
             "plane_age_missing": age is None,
+            "airline_delay": number(row["airline_delay_24h"]),
+            "plane_flights": row["plane_flights_24h"],
             "seats_scaled": ((seats_median if seats is None else seats) - seats_range["minimum"])
             / seats_range["range"],
         }

@@ -6,7 +6,7 @@ from feast import Field
 from feast.types import Bool, Float64
 
 import skewcheck as sk
-from features.flights import flight, plane, weather
+from features.flights import airline_arrivals, flight, plane, plane_arrivals, weather
 
 NEW_YORK = "America/New_York"
 
@@ -21,7 +21,11 @@ departures = sk.TrainingSet(
     end="2013-07-01",
 )
 
-departure_delay = sk.features("departure_delay", sources=[weather, plane, flight], training=departures)
+departure_delay = sk.features(
+    "departure_delay",
+    sources=[weather, plane, airline_arrivals, plane_arrivals, flight],
+    training=departures,
+)
 
 
 @departure_delay.trained_on
@@ -190,3 +194,15 @@ def plane_age_missing(plane_age):
 def seats_scaled(seats):
     """Seats of the plane, the training median where unknown, from 0 for the smallest to 1 for the largest."""
     return seats.impute("median").min_max()
+
+
+@departure_delay.feature
+def airline_delay(airline_delay_24h):
+    """How late the airline's flights from this airport were in the last 24 hours, as far as they have landed."""
+    return airline_delay_24h
+
+
+@departure_delay.feature
+def plane_flights(plane_flights_24h):
+    """How often the plane left New York in the last 24 hours and has landed since."""
+    return plane_flights_24h

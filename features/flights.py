@@ -8,6 +8,9 @@ older than that is served differently from what training sees. Weather has a row
 station is a row of missing values), so what is current is never older than two hours and the six hours
 below never decide a value. They are there for speed: without a bound, the join pairs every request with the
 whole history of its airport.
+
+Arrivals are events: what an airline's flights from an airport were late lately, and how much a plane flew. A flight
+counts in the hour for which its departure was scheduled, but not before the hour at which its landing was published.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ from datetime import timedelta
 
 from feast import Entity, FeatureView, Field, FileSource, RequestSource, ValueType
 from feast.types import Float64, Int64, String, UnixTimestamp
+
+import skewcheck as sk
 
 airport = Entity(
     name="airport",
@@ -29,6 +34,13 @@ plane_by_tail_number = Entity(
     join_keys=["tailnum"],
     value_type=ValueType.STRING,
     description="A plane, by the number on its tail",
+)
+
+airline = Entity(
+    name="airline",
+    join_keys=["airline"],
+    value_type=ValueType.STRING,
+    description="An airline, two letters",
 )
 
 weather = FeatureView(
@@ -75,6 +87,46 @@ plane = FeatureView(
     ttl=None,
     description="The plane's registration",
 )
+
+landings = FileSource(
+    name="landings",
+    path="data/arrivals.parquet",
+    timestamp_field="event_timestamp",
+    created_timestamp_column="created",
+)
+
+arrivals = sk.events(
+    "arrivals",
+    source=landings,
+    by=[airline, airport],
+    schema=[Field(name="arrival_delay", dtype=Float64, tags={"unit": "minute"})],
+)
+
+airline_arrivals = sk.windows("airline_arrivals", arrivals)
+
+
+@airline_arrivals.feature
+def airline_delay_24h(arrival_delay):
+    """Mean arrival delay of the airline's flights from the airport, scheduled in the last 24 hours and landed."""
+    return arrival_delay.mean("24h")
+
+
+@airline_arrivals.feature
+def airline_flights_24h():
+    """How many flights that is; never missing, so that the online store never keeps an outdated mean."""
+    return arrivals.count("24h")
+
+
+plane_landings = sk.events("plane_landings", source=landings, by=plane_by_tail_number, schema=[])
+
+plane_arrivals = sk.windows("plane_arrivals", plane_landings)
+
+
+@plane_arrivals.feature
+def plane_flights_24h():
+    """Flights of the plane from New York, scheduled in the last 24 hours and landed."""
+    return plane_landings.count("24h")
+
 
 flight = RequestSource(
     name="flight",

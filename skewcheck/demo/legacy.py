@@ -1,9 +1,9 @@
 """The legacy service: the same features, written a second time by another team. Part of the demo.
 
-It stands for the code that most companies have: plain Python, its own cache of the weather and the planes, constants
-handed over by the people who trained the model. It knows nothing of declarations, generated code or hashes. Six
-faults are in it (`skewcheck.demo.faults`), and each can be switched off: without any, every feature has the bits that
-the generated code gives it.
+It stands for the code that most companies have: plain Python, its own cache of the weather, the planes and the
+arrivals, constants handed over by the people who trained the model. It knows nothing of declarations, generated code or
+hashes. Six faults are in it (`skewcheck.demo.faults`), and each can be switched off: without any, every feature has the
+bits that the generated code gives it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from bisect import bisect_right
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,9 +28,11 @@ KILOMETRES_PER_MILE = 1.609344
 DESTINATIONS = 60
 RECENT_REQUESTS = 500
 STALENESS = timedelta(hours=3)
+DAY = timedelta(hours=24)
 
 WEATHER_FIELDS = ("temp", "dewp", "humid", "wind_speed", "wind_gust", "precip", "pressure", "visib")
 PLANE_FIELDS = ("year", "seats")
+ARRIVAL_FIELDS = ("airline_delay_24h", "plane_flights_24h")
 REQUEST_FIELDS = ("carrier", "departure_airport", "dest", "distance", "scheduled_departure", "scheduled_duration")
 
 Row = Mapping[str, Any]
@@ -102,6 +104,8 @@ class LegacyService:
         handover: The numbers from training.
         readings: Rows of the weather, each with `origin`, `created` and `event_timestamp`.
         planes: Rows of the planes, each with `tailnum` and `event_timestamp`.
+        arrivals: Rows of the arrivals, each with `airline`, `origin`, `tailnum`, `arrival_delay`, `event_timestamp` and
+            `created`.
         last_month: The destination of every flight of the month before; the team's vocabulary is built on it.
         faults: Which faults are in the code.
     """
@@ -111,6 +115,7 @@ class LegacyService:
         handover: Handover,
         readings: Iterable[Row],
         planes: Iterable[Row],
+        arrivals: Iterable[Row],
         last_month: Sequence[str],
         faults: Collection[Fault] = frozenset(Fault),
     ) -> None:
@@ -124,23 +129,47 @@ class LegacyService:
             names = [name for name, _ in Counter(last_month).most_common(DESTINATIONS)]
         self._destinations = {name: place for place, name in enumerate(names, start=1)}
         self._recent: deque[float] = deque(maxlen=RECENT_REQUESTS)
+        self._arrivals: dict[Any, list[tuple[datetime, datetime, float]]] = defaultdict(list)
+        for row in sorted(arrivals, key=lambda row: row["event_timestamp"]):
+            for key in ((row["airline"], row["origin"]), row["tailnum"]):
+                self._arrivals[key].append((row["event_timestamp"], row["created"], row["arrival_delay"]))
 
     def answer(self, request: Row, now: datetime) -> Answer:
         """The features of a request, which has the keys `origin` and `tailnum` and REQUEST_FIELDS."""
         reading = self._weather.get((request["origin"], self._published(now)), {})
         plane = self._planes.get(request["tailnum"], {})
+        delays = self._landed((request["airline"], request["origin"]), now)
+        arrivals = {
+            "airline_delay_24h": sum(delays) / len(delays) if delays else None,
+            "plane_flights_24h": len(self._landed(request["tailnum"], now)),
+        }
         store = {name: reading.get(name) for name in WEATHER_FIELDS} | {name: plane.get(name) for name in PLANE_FIELDS}
+        hour = now.replace(minute=0, second=0, microsecond=0)
         return Answer(
-            store=store,
-            event_times={"weather": reading.get("event_timestamp"), "plane": plane.get("event_timestamp")},
+            store=store | arrivals,
+            event_times={
+                "weather": reading.get("event_timestamp"),
+                "plane": plane.get("event_timestamp"),
+                "airline_arrivals": hour,
+                "plane_arrivals": hour,
+            },
             features={
                 **self._describe_distance(request),
                 **self._describe_weather(reading),
                 **self._describe_route(request),
                 **self._describe_time(request["scheduled_departure"]),
                 **self._describe_plane(request["scheduled_departure"], plane),
+                "airline_delay": arrivals["airline_delay_24h"],
+                "plane_flights": arrivals["plane_flights_24h"],
             },
         )
+
+    def _landed(self, key: Any, now: datetime) -> list[float]:
+        """The delays of the flights of the last 24 hours by the schedule that have landed."""
+        flights = self._arrivals.get(key, [])
+        first = bisect_right(flights, now - DAY, key=_scheduled)
+        last = bisect_right(flights, now, key=_scheduled)
+        return [delay for _, published, delay in flights[first:last] if published <= now]
 
     def _published(self, now: datetime) -> datetime:
         """When the reading that the cache holds was published: readings come on the hour."""
@@ -221,6 +250,10 @@ class LegacyService:
             "plane_age_missing": year is None,
             "seats_scaled": (seats - numbers.seats_minimum) / numbers.seats_range,
         }
+
+
+def _scheduled(flight: tuple[datetime, datetime, float]) -> datetime:
+    return flight[0]
 
 
 _RISING = (0.0, 0.25881904510252074, 0.5, 0.7071067811865476, 0.8660254037844386, 0.9659258262890683)

@@ -1,8 +1,7 @@
-"""The demo's model: trained through the feature store on half a year, asked in July. Part of the demo."""
+"""The demo's model: trained on half a year, with what the store knew then, asked in July. Part of the demo."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from skewcheck.engines.sql import literal_text, quote_name, quote_text
-from skewcheck.errors import SkewcheckError
+from skewcheck.engines.sql import quote_text
 from skewcheck.serving.reader import open_log
+from skewcheck.store.training_set import write_training_set
 
 if TYPE_CHECKING:
     import numpy as np
-    from feast import FeatureStore
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     from skewcheck.generate.manifest import Manifest
     from skewcheck.language.declaration import Service
+    from skewcheck.store.repository import Repository
 
 LABEL = "arrived_late"
-_ROW = "training_row"
 
 
 @dataclass(frozen=True)
@@ -64,34 +63,44 @@ def make_matrix(columns: Mapping[str, Sequence[Any]], names: Sequence[str]) -> n
     return np.column_stack([np.array(columns[name], dtype=np.float64) for name in names])
 
 
-def train(store: FeatureStore, service: Service, manifest: Manifest, root: Path) -> Model:
-    """Train on the declared training rows, with features from the registered on-demand view.
+def train(repository: Repository, service: Service, manifest: Manifest, out: Path, *, end: str | None = None) -> Model:
+    """Write the service's training set, and train on its features.
 
-    Feast joins what was known at the time of each flight and runs the generated transform on it. The rows are those
-    that the declared filter keeps and that have an outcome: a diverted flight arrives nowhere.
+    The features are those known at the time of each flight, by the same declaration and statistics as in serving. The
+    rows are those that the declared filter keeps and that have an outcome: a diverted flight arrives nowhere.
+
+    Args:
+        repository: The feature repo.
+        service: The service.
+        manifest: What is generated of it.
+        out: The folder for the training set.
+        end: Another day than declared that no longer counts.
 
     Raises:
-        SkewcheckError: The store did not return exactly the rows that were asked for.
+        SkewcheckError: The training set could not be written.
+    """
+    write_training_set(repository, service, out, row_id="request_id", end=end)
+    labels = pq.read_table(out / "labels.parquet").column(LABEL)
+    features = pq.read_table(out / "features.parquet").filter(labels.is_valid())
+    names = tuple(feature.name for feature in manifest.features)
+    return fit_model(features, labels.drop_null(), names, f"{manifest.definition[:12]}-{manifest.state[:12]}")
+
+
+def fit_model(features: pa.Table, late: pa.ChunkedArray, names: tuple[str, ...], version: str) -> Model:
+    """A classifier of rows of features.
+
+    Args:
+        features: The features, a row for each flight.
+        late: Whether each arrived late.
+        names: The features to learn from, in their order.
+        version: What the model is called.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    flights = _read_training_flights(service, manifest, root)
-    asked = flights.drop_columns([LABEL]).append_column(_ROW, pa.array(range(flights.num_rows))).to_pandas()
-    with contextlib.chdir(root):  # Feast's DuckDB store looks for relative paths here
-        job = store.get_historical_features(
-            asked, features=store.get_feature_service(service.name), filter_by_created_timestamp=True
-        )
-        found = job.to_arrow().sort_by(_ROW)
-    if found.column(_ROW).to_pylist() != list(range(flights.num_rows)):
-        raise SkewcheckError(
-            f"the store returned {found.num_rows:,} rows for {flights.num_rows:,} flights",
-            remedy="Remove the folder data/ and run the demo again.",
-        )
-    names = tuple(feature.name for feature in manifest.features)
-    matrix = make_matrix({name: found.column(name).to_pylist() for name in names}, names)
-    classifier = HistGradientBoostingClassifier(max_iter=50, random_state=0, early_stopping=False)
-    classifier.fit(matrix, flights.column(LABEL).to_numpy(zero_copy_only=False))
-    return Model(classifier, names, f"{manifest.definition[:12]}-{manifest.state[:12]}", flights.num_rows)
+    matrix = make_matrix({name: features.column(name).to_pylist() for name in names}, names)
+    classifier = HistGradientBoostingClassifier(max_iter=25, learning_rate=0.2, random_state=0, early_stopping=False)
+    classifier.fit(matrix, late.to_numpy())
+    return Model(classifier, names, version, features.num_rows)
 
 
 def measure_auc(log: Path, departures: Path) -> tuple[float, int]:
@@ -114,22 +123,3 @@ def measure_auc(log: Path, departures: Path) -> tuple[float, int]:
             {"files": [str(file) for file in open_log(log).files]},
         ).fetchnumpy()
     return float(roc_auc_score(outcomes[LABEL], outcomes["prediction"])), len(outcomes[LABEL])
-
-
-def _read_training_flights(service: Service, manifest: Manifest, root: Path) -> pa.Table:
-    """The declared training rows that every rule of the filter keeps and that have an outcome."""
-    training = service.training
-    if training is None:
-        raise SkewcheckError(f"service {service.name} declares no training rows", remedy="Restore features/.")
-    request = [column.name for column in manifest.columns if column.role == "request"]
-    names = ", ".join(quote_name(name) for name in (*manifest.keys, training.timestamp, *request, LABEL))
-    rows = (
-        f"SELECT * FROM read_parquet({quote_text(str(root / training.entities))}) WHERE {LABEL} IS NOT NULL "
-        f"AND {quote_name(training.timestamp)} >= {literal_text(training.start)}::TIMESTAMPTZ "
-        f"AND {quote_name(training.timestamp)} < {literal_text(training.end)}::TIMESTAMPTZ"
-    )
-    for rule in manifest.filters:
-        rows = f'SELECT * EXCLUDE ("$kept") FROM (WITH inputs AS ({rows}) SELECT * FROM ({rule.query})) WHERE "$kept"'
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        return connection.execute(f"SELECT {names} FROM ({rows})").to_arrow_table()

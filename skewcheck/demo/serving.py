@@ -1,13 +1,13 @@
 """July, served twice with the clock of the data: through Feast, and by the legacy service. Part of the demo.
 
-Time is the data's own. On every full hour a job loads the weather that has just been published; requests of one minute
-come together; each is logged under the time at which it was made.
+Time is the data's own. On every full hour jobs load the weather that has just been published and refresh the windows of
+arrivals; requests of one minute come together; each is logged under the time at which it was made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ import duckdb
 
 from skewcheck.demo.faults import Fault
 from skewcheck.demo.legacy import REQUEST_FIELDS, LegacyService, read_handover
+from skewcheck.demo.refreshing import WINDOW, WindowJob
 from skewcheck.engines.sql import quote_text
 from skewcheck.errors import SkewcheckError
 from skewcheck.generate.log_schema import log_schema
@@ -35,6 +36,9 @@ Advance = Callable[[int], None]
 
 JUNE = ("2013-06-01", "2013-07-01")
 JULY = ("2013-07-01", "2013-08-01")
+AFTER = "2013-08-02"
+"""By when every flight of July has been asked about."""
+WINDOWED_VIEWS = ("airline_arrivals", "plane_arrivals")
 
 
 def read_requests(world: World, span: tuple[str, str]) -> list[Row]:
@@ -54,6 +58,7 @@ def read_requests(world: World, span: tuple[str, str]) -> list[Row]:
 def serve_generated(
     store: FeatureStore,
     manifest: Manifest,
+    generated: Path,
     world: World,
     requests: Sequence[Row],
     model: Model,
@@ -65,7 +70,8 @@ def serve_generated(
     Args:
         store: The store, with the service registered.
         manifest: The service.
-        world: Where the planes and the weather come from.
+        generated: The folder with the generated updaters.
+        world: Where the planes, the weather and the arrivals come from.
         requests: What is asked, in the order of time.
         model: Answers each request.
         folder: Where the log goes.
@@ -78,10 +84,13 @@ def serve_generated(
 
     store.write_to_online_store("plane", pd.read_parquet(world.planes))
     readings = dict(iter(pd.read_parquet(world.weather).groupby("created")))
+    jobs = make_window_jobs(store, manifest, generated, world, requests)
     with LogWriter(log_schema(manifest), folder) as writer:
         serving = ServingStore(store, manifest.service, writer.schema, writer, model_version=model.version)
         for hour, in_hour in groupby(requests, key=lambda row: row["event_timestamp"].replace(minute=0)):
             store.write_to_online_store("weather", readings[pd.Timestamp(hour)])
+            for job in jobs:
+                job.refresh(hour)
             for minute, rows in _by_minute(in_hour):
                 serving.get_predictions(
                     [_select(row, (*manifest.keys, *REQUEST_FIELDS)) for row in rows],
@@ -91,6 +100,27 @@ def serve_generated(
                 )
                 advance(len(rows))
     _check_log(writer, len(requests))
+
+
+def make_window_jobs(
+    store: FeatureStore, manifest: Manifest, generated: Path, world: World, requests: Sequence[Row]
+) -> list[WindowJob]:
+    """The jobs that keep the windows fresh while requests are served.
+
+    Args:
+        store: The store, with the service registered.
+        manifest: The service.
+        generated: The folder with the generated updaters.
+        world: Where the arrivals come from.
+        requests: What will be asked, in the order of time. The schedule is known, so all its keys are.
+    """
+    first, last = (requests[place]["event_timestamp"].astimezone(UTC) for place in (0, -1))
+    span = (
+        f"event_timestamp >= {quote_text((first - WINDOW).isoformat())} AND created <= {quote_text(last.isoformat())}"
+    )
+    landings = _read(world.arrivals, f"WHERE {span} ORDER BY created")
+    keys = {view.name: tuple(view.keys) for view in manifest.views}
+    return [WindowJob(store, generated, view, keys[view], landings, requests) for view in WINDOWED_VIEWS]
 
 
 def serve_legacy(
@@ -138,7 +168,7 @@ def make_legacy_service(world: World, generated: Path, faults: Collection[Fault]
     """The legacy service with its caches filled.
 
     Args:
-        world: Where its weather, planes and flights come from.
+        world: Where its weather, planes, flights and arrivals come from.
         generated: The folder with the frozen state, which holds the numbers that it was given.
         faults: Which faults are in it.
     """
@@ -146,6 +176,7 @@ def make_legacy_service(world: World, generated: Path, faults: Collection[Fault]
         read_handover(generated / "state.json"),
         _read(world.weather),
         _read(world.planes),
+        _read(world.arrivals, f"WHERE created >= {quote_text(JUNE[0])} AND created < {quote_text(AFTER)}"),
         [row["dest"] for row in read_requests(world, JUNE)],
         faults,
     )

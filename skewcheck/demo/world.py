@@ -9,6 +9,10 @@ job that runs on the hour loads what has just been published. So the online stor
 reading with the latest ``event_timestamp`` among those with ``created <= t``: exactly what a point-in-time
 join as known at t returns.
 
+Arrivals are published on the hour too: ``created`` is the first full hour at or after the landing, and
+``event_timestamp`` is the hour of the scheduled departure. All their times are full hours, so that no window of whole
+hours changes between them, and what the hourly job computes holds until it runs again.
+
 Nothing is random and nothing is invented: every column is read or computed from the package's files.
 """
 
@@ -61,28 +65,44 @@ ORDER BY tailnum
 """
 
 # The schedule gives the arrival as a time of day at the destination: the first such time after departure.
-_DEPARTURES = f"""
+_SCHEDULE = """
 WITH schedule AS (
     SELECT
         flights.*,
         make_timestamp(year, month, day, 0, 0, 0.0) AS date,
         timezone('America/New_York', date + to_minutes(hour * 60 + minute)) AS scheduled_departure,
-        tzone,
+        {zone} AS zone,
         date + to_minutes(sched_arr_time // 100 * 60 + sched_arr_time % 100) AS arrival_there,
-        timezone(tzone, arrival_there) AS arrival_same_day,
-        timezone(tzone, arrival_there + INTERVAL 1 DAY) AS arrival_next_day,
+        timezone(zone, arrival_there) AS arrival_same_day,
+        timezone(zone, arrival_there + INTERVAL 1 DAY) AS arrival_next_day,
         if(arrival_same_day > scheduled_departure, arrival_same_day, arrival_next_day) AS scheduled_arrival
     FROM flights LEFT JOIN airports ON airports.faa = flights.dest
 )
+"""
+
+_DEPARTURES = f"""
+{_SCHEDULE.format(zone="tzone")}
 SELECT
     strftime(date, '%Y-%m-%d') || '-' || carrier || '-' || flight || '-' || origin AS request_id,
     scheduled_departure - INTERVAL 2 HOUR AS event_timestamp,
-    origin, coalesce(tailnum, '{UNKNOWN_TAILNUM}') AS tailnum,
+    origin, coalesce(tailnum, '{UNKNOWN_TAILNUM}') AS tailnum, carrier AS airline,
     carrier, origin AS departure_airport, dest, distance::DOUBLE AS distance, scheduled_departure,
     epoch(scheduled_arrival - scheduled_departure) / 60 AS scheduled_duration,
     arr_delay::DOUBLE AS arrival_delay, dep_time IS NULL AS cancelled, arr_delay > 15 AS arrived_late
 FROM schedule
 ORDER BY event_timestamp, request_id
+"""
+
+# The airports whose zone the package does not have lie in Puerto Rico and on Saint Thomas, which keeps its time.
+_ARRIVALS = f"""
+{_SCHEDULE.format(zone="coalesce(tzone, 'America/Puerto_Rico')")}
+SELECT
+    carrier AS airline, origin, tailnum,
+    date_trunc('hour', scheduled_departure) AS event_timestamp,
+    date_trunc('hour', scheduled_arrival + to_minutes(arr_delay) + INTERVAL 59 MINUTE) AS created,
+    arr_delay::DOUBLE AS arrival_delay
+FROM schedule WHERE arr_delay IS NOT NULL
+ORDER BY created, event_timestamp, airline, origin, tailnum, arrival_delay
 """
 
 
@@ -100,18 +120,22 @@ class World:
             start of 2013), ``year`` of manufacture (missing for 70), ``seats``, ``engines``, ``engine``,
             ``type``, ``manufacturer``, ``model``.
         departures: One row per scheduled flight (336,776), as a request made two hours before departure.
-            Columns: ``request_id``, ``event_timestamp`` (of the request); the keys ``origin`` and
-            ``tailnum`` (``UNKNOWN_TAILNUM`` where not recorded: 2,512, all cancelled); the inputs
-            ``carrier``, ``departure_airport`` (the key ``origin`` again, for features to read), ``dest``,
+            Columns: ``request_id``, ``event_timestamp`` (of the request); the keys ``origin``, ``tailnum``
+            (``UNKNOWN_TAILNUM`` where not recorded: 2,512, all cancelled) and ``airline``; the inputs
+            ``carrier`` and ``departure_airport`` (two keys again, for features to read), ``dest``,
             ``distance`` (mile), ``scheduled_departure``, ``scheduled_duration`` (minute; missing for the
             7,602 flights to airports whose time zone the package does not have); the outcome
             ``arrival_delay`` (minute; missing when cancelled or diverted), ``cancelled``, ``arrived_late``
             (by more than 15 minutes; missing with ``arrival_delay``).
+        arrivals: One row per flight that arrived (327,346). Columns: the keys ``airline``, ``origin`` (where it
+            came from) and ``tailnum``; ``event_timestamp`` (the hour of the scheduled departure), ``created`` (the
+            full hour at or after the landing); ``arrival_delay`` (minute).
     """
 
     weather: Path
     planes: Path
     departures: Path
+    arrivals: Path
 
 
 def make_world(data_directory: Path) -> World:
@@ -121,7 +145,7 @@ def make_world(data_directory: Path) -> World:
     whole. A file that is damaged, or that was made by another recipe, is made again.
 
     Args:
-        data_directory: Where the three files go; made if missing.
+        data_directory: Where the four files go; made if missing.
 
     Returns:
         The paths of the files.
@@ -134,9 +158,15 @@ def make_world(data_directory: Path) -> World:
         weather=data_directory / "weather.parquet",
         planes=data_directory / "planes.parquet",
         departures=data_directory / "departures.parquet",
+        arrivals=data_directory / "arrivals.parquet",
     )
     package = _find_package()
-    recipes = {world.weather: _WEATHER, world.planes: _PLANES, world.departures: _DEPARTURES}
+    recipes = {
+        world.weather: _WEATHER,
+        world.planes: _PLANES,
+        world.departures: _DEPARTURES,
+        world.arrivals: _ARRIVALS,
+    }
     missing = {path: query for path, query in recipes.items() if not _is_complete(path, _fingerprint(query, package))}
     if not missing:
         return world

@@ -31,11 +31,27 @@ DAYS = "event_timestamp BETWEEN '2013-07-02' AND '2013-07-04'"
 
 # What training reads: the values known at the time of the request.
 POINT_IN_TIME = f"""
-SELECT departures.*, weather.* EXCLUDE (origin, event_timestamp, created), planes.year, planes.seats,
+WITH landed AS (
+    SELECT request_id, departures.airline = arrivals.airline AND departures.origin = arrivals.origin AS of_airline,
+        departures.tailnum = arrivals.tailnum AS of_plane, arrivals.arrival_delay AS delay
+    FROM departures JOIN arrivals
+        ON (departures.airline = arrivals.airline OR departures.tailnum = arrivals.tailnum)
+        AND arrivals.event_timestamp > departures.event_timestamp - INTERVAL 24 HOUR
+        AND arrivals.event_timestamp <= departures.event_timestamp AND arrivals.created <= departures.event_timestamp
+    WHERE departures.{DAYS} AND arrivals.event_timestamp BETWEEN '2013-07-01' AND '2013-07-04'
+),
+windows AS (
+    SELECT request_id, avg(delay) FILTER (of_airline) AS airline_delay_24h,
+        count(*) FILTER (of_plane) AS plane_flights_24h
+    FROM landed GROUP BY request_id
+)
+SELECT departures.*, airline_delay_24h, coalesce(plane_flights_24h, 0) AS plane_flights_24h,
+    weather.* EXCLUDE (origin, event_timestamp, created), planes.year, planes.seats,
     weather.event_timestamp AS weather_time
 FROM departures
 ASOF JOIN weather ON departures.origin = weather.origin AND departures.event_timestamp >= weather.created
 LEFT JOIN planes USING (tailnum)
+LEFT JOIN windows USING (request_id)
 WHERE departures.{DAYS}
 ORDER BY departures.event_timestamp, request_id
 """
@@ -50,7 +66,7 @@ def transform() -> Any:
 def rows(world: World) -> list[dict[str, Any]]:
     with contextlib.closing(duckdb.connect()) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        for name in ("departures", "weather", "planes"):
+        for name in ("departures", "weather", "planes", "arrivals"):
             connection.register(name, pq.read_table(getattr(world, name)))
         found = connection.sql(POINT_IN_TIME).to_arrow_table().to_pylist()
     assert len(found) > 1_900
@@ -60,6 +76,9 @@ def rows(world: World) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def expected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [transform()(row) for row in rows]
+
+
+STORE_FIELDS = (*legacy.WEATHER_FIELDS, *legacy.PLANE_FIELDS, *legacy.ARRIVAL_FIELDS)
 
 
 def serve(world: World, rows: list[dict[str, Any]], faults: set[Fault]) -> list[legacy.Answer]:
@@ -90,7 +109,7 @@ def test_without_faults_every_feature_has_the_bits_of_the_generated_code(world, 
 
 def test_without_faults_it_reads_what_is_known_at_the_time(world, rows) -> None:
     for answer, row in zip(serve(world, rows, set()), rows, strict=True):
-        assert answer.store == {name: row[name] for name in (*legacy.WEATHER_FIELDS, *legacy.PLANE_FIELDS)}
+        assert answer.store == {name: row[name] for name in STORE_FIELDS}
         assert answer.event_times["weather"] == row["weather_time"]
         assert (answer.event_times["plane"] is None) == (row["seats"] is None)
 
@@ -114,7 +133,7 @@ def test_all_faults_together_touch_what_each_of_them_touches(world, rows, expect
 
 
 def test_the_faults_are_on_unless_switched_off(world) -> None:
-    assert LegacyService(read_handover(CODEGEN / "state.json"), [], [], []).faults == set(Fault)
+    assert LegacyService(read_handover(CODEGEN / "state.json"), [], [], [], []).faults == set(Fault)
 
 
 def test_stale_weather_is_three_hours_behind_and_says_so(world, rows) -> None:
@@ -128,10 +147,7 @@ def test_stale_weather_is_three_hours_behind_and_says_so(world, rows) -> None:
 
 def test_it_logs_the_columns_that_the_features_read() -> None:
     columns = read_manifest(CODEGEN / "manifest.json").columns
-    assert {column.name for column in columns if column.role == "store"} == {
-        *legacy.WEATHER_FIELDS,
-        *legacy.PLANE_FIELDS,
-    }
+    assert {column.name for column in columns if column.role == "store"} == {*STORE_FIELDS}
     assert {column.name for column in columns if column.role == "request"} == set(legacy.REQUEST_FIELDS)
 
 

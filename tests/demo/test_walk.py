@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
+from threadpoolctl import threadpool_limits
 
 from skewcheck.audit import audit
 from skewcheck.demo import walk
@@ -53,11 +53,20 @@ class Served:
         from feast import FeatureStore
 
         self.store: FeatureStore = FeatureStore(repo_path=str(root))
-        week = replace(service, training=replace(service.training, end="2013-01-08"))
-        self.model: Model = train(self.store, week, self.manifest, root)
+        training = root / "demo-output" / "training"
+        self.model: Model = train(self.repository, service, self.manifest, training, end="2013-01-08")
         self.requests = read_requests(world, DAYS)
         self.advanced: list[int] = []
-        serve_generated(self.store, self.manifest, world, self.requests, self.model, walk.LOGS, self.advanced.append)
+        serve_generated(
+            self.store,
+            self.manifest,
+            self.generated,
+            world,
+            self.requests,
+            self.model,
+            walk.LOGS,
+            self.advanced.append,
+        )
         legacy = make_legacy_service(world, self.generated)
         serve_legacy(legacy, self.manifest, self.requests, self.model, walk.LEGACY_LOGS, self.advanced.append)
 
@@ -72,8 +81,10 @@ def served(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         shutil.copytree(ROOT / name, root / name)
     shutil.copy(ROOT / "feature_store.yaml", root)
     shutil.copytree(world.weather.parent, root / "data", ignore=shutil.ignore_patterns("*.db*"))
-    own = World(*(root / "data" / path.name for path in (world.weather, world.planes, world.departures)))
-    with contextlib.chdir(root):
+    own = World(
+        *(root / "data" / path.name for path in (world.weather, world.planes, world.departures, world.arrivals))
+    )
+    with contextlib.chdir(root), threadpool_limits(1):
         yield Served(root, own)
 
 
@@ -134,7 +145,7 @@ def test_the_log_holds_all_that_the_replay_needs() -> None:
     manifest = read_manifest(ROOT / "codegen" / walk.SERVICE / "manifest.json")
     schema = log_schema(manifest)
     assert schema.service == walk.SERVICE
-    assert schema.keys == {"origin": "String", "tailnum": "String"}
+    assert schema.keys == {"origin": "String", "tailnum": "String", "airline": "String"}
     assert {**schema.store, **schema.request} == {column.name: str(column.type) for column in manifest.columns}
     assert schema.features == {feature.name: str(feature.type) for feature in manifest.features}
     assert schema.views == {view.name: view.columns for view in manifest.views}

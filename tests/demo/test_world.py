@@ -24,7 +24,7 @@ JULY = "timezone('America/New_York', scheduled_departure) BETWEEN '2013-07-01' A
 def query(world: World) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
-    for name in ("weather", "planes", "departures"):
+    for name in ("weather", "planes", "departures", "arrivals"):
         connection.register(name, pq.read_table(getattr(world, name)))
     return connection
 
@@ -50,7 +50,7 @@ def test_the_package_is_never_imported(world: World) -> None:
 def test_every_timestamp_is_utc_in_microseconds(world: World) -> None:
     found = {
         (path.stem, field.name): field.type
-        for path in (world.weather, world.planes, world.departures)
+        for path in (world.weather, world.planes, world.departures, world.arrivals)
         for field in pq.read_schema(path)
         if pa.types.is_timestamp(field.type)
     }
@@ -62,6 +62,8 @@ def test_every_timestamp_is_utc_in_microseconds(world: World) -> None:
         ("planes", "created"),
         ("departures", "event_timestamp"),
         ("departures", "scheduled_departure"),
+        ("arrivals", "event_timestamp"),
+        ("arrivals", "created"),
     }
 
 
@@ -122,8 +124,11 @@ class TestDepartures:
         assert ask(query, f"SELECT count(*) {unknown} AND NOT cancelled") == 0
         assert ask(query, f"SELECT count(*) FROM planes WHERE tailnum = '{UNKNOWN_TAILNUM}'") == 0
 
-    def test_the_airport_is_both_the_key_of_the_weather_and_an_input(self, query) -> None:
-        unequal = "SELECT count(*) FROM departures WHERE origin IS DISTINCT FROM departure_airport"
+    def test_the_airport_and_the_airline_are_both_keys_and_inputs(self, query) -> None:
+        unequal = (
+            "SELECT count(*) FROM departures "
+            "WHERE origin IS DISTINCT FROM departure_airport OR airline IS DISTINCT FROM carrier"
+        )
         assert ask(query, unequal) == 0
 
     def test_keys_and_other_inputs_are_never_missing(self, query) -> None:
@@ -201,13 +206,48 @@ class TestPlanes:
         assert ask(query, "SELECT count(*) FROM planes WHERE year IS NULL") == 70
 
 
+class TestArrivals:
+    """The events behind the windows."""
+
+    def test_every_flight_that_arrived_is_one_event(self, query) -> None:
+        assert ask(query, "SELECT count(*) FROM arrivals") == 327_346
+        outcomes = "SELECT airline, origin, tailnum, arrival_delay FROM departures WHERE arrival_delay IS NOT NULL"
+        events = "SELECT airline, origin, tailnum, arrival_delay FROM arrivals"
+        assert ask(query, f"SELECT count(*) FROM ({outcomes} EXCEPT ALL {events})") == 0
+
+    def test_an_arrival_counts_in_the_hour_of_its_scheduled_departure(self, query) -> None:
+        outcomes = (
+            "SELECT date_trunc('hour', scheduled_departure), airline, origin, tailnum, arrival_delay "
+            "FROM departures WHERE arrival_delay IS NOT NULL"
+        )
+        events = "SELECT event_timestamp, airline, origin, tailnum, arrival_delay FROM arrivals"
+        assert ask(query, f"SELECT count(*) FROM ({outcomes} EXCEPT ALL {events})") == 0
+
+    def test_every_time_is_a_full_hour_so_that_no_window_of_hours_changes_in_between(self, query) -> None:
+        uneven = "event_timestamp <> date_trunc('hour', event_timestamp) OR created <> date_trunc('hour', created)"
+        assert ask(query, f"SELECT count(*) FROM arrivals WHERE {uneven}") == 0
+
+    def test_a_landing_is_published_after_the_time_in_the_air_and_soon(self, query) -> None:
+        query.register("flights", package_table("flights"))
+        joined = (
+            "arrivals JOIN flights ON arrivals.airline = carrier AND arrivals.tailnum = flights.tailnum "
+            "AND arrivals.origin = flights.origin AND event_timestamp = time_hour AND arrival_delay = arr_delay"
+        )
+        took_off = "time_hour + to_minutes(flights.minute + dep_delay)"
+        early = f"SELECT count(*) FROM {joined} WHERE created < {took_off} + to_minutes(air_time)"
+        late = f"SELECT count(*) FROM {joined} WHERE created > {took_off} + to_minutes(air_time) + INTERVAL 5 HOUR"
+        assert ask(query, early) == 0
+        assert ask(query, late) == 0
+
+
 class TestMaking:
     """Complete files stay, anything else is made again, and a failure leaves no debris."""
 
     @pytest.fixture
     def own(self, world: World, tmp_path: Path) -> World:
-        copy = World(*(tmp_path / path.name for path in (world.weather, world.planes, world.departures)))
-        for name in ("weather", "planes", "departures"):
+        names = ("weather", "planes", "departures", "arrivals")
+        copy = World(*(tmp_path / getattr(world, name).name for name in names))
+        for name in names:
             getattr(copy, name).write_bytes(getattr(world, name).read_bytes())
         return copy
 
@@ -236,6 +276,7 @@ class TestMaking:
         with pytest.raises(UsageError, match="Cannot write the demo's data"):
             make_world(own.planes.parent)
         assert sorted(path.name for path in own.planes.parent.iterdir()) == [
+            "arrivals.parquet",
             "departures.parquet",
             "planes.parquet",
             "weather.parquet",
