@@ -85,11 +85,18 @@ class Finding:
 
 
 _TRAINING_SIDE = frozenset({"declared", "frozen"})
+_MEASURED = frozenset(
+    {
+        *("rows", "looked_at", "median_age_seconds", "oldest_seconds"),
+        *("median_ahead_seconds", "median_before_known_seconds"),
+    }
+)
+"""What was counted of one feature or column, and is not part of the fault."""
 
 
 def serving_side(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """What serving uses: training's side of one fault may look different from feature to feature."""
-    return {name: parameters[name] for name in sorted(parameters) if name not in _TRAINING_SIDE}
+    return {name: parameters[name] for name in sorted(parameters) if name not in _TRAINING_SIDE | _MEASURED}
 
 
 def group_causes(features: Iterable[tuple[str, Iterable[Mapping[str, Any]]]]) -> tuple[Finding, ...]:

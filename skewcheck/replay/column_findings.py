@@ -131,6 +131,10 @@ def _count_forms(traced: TracedView, formed: str) -> list[Mapping[str, Any]]:
     )
 
 
+OF_ROWS = frozenset({"stale", "residual", "leakage", "late_or_tie", "latest_not_as_of", "wrong_key", "absent_row"})
+"""Kinds that befall whole rows of a view, and so all of its columns at once."""
+
+
 def _find_evidence(traced: TracedView, formed: str) -> dict[tuple[str, str | None], list[str]]:
     """The first mismatches of each form, in words."""
     keys = "".join(f", {name_key(key)}" for key in traced.keys)
@@ -178,16 +182,20 @@ def _describe(
         parameters["value"] = form["value"]
     if form["detail"] is not None:
         parameters["key"] = form["detail"]
+    kind, says = FORMS[form["form"]].kind, FORMS[form["form"]].says
+    if "delay_seconds" in parameters:
+        behind = timedelta(seconds=round(delay / SECOND))
+        says = f"Serving is {behind} (h:mm:ss) behind: it has an older row than the one that was known."
     return Cause(
-        kind=FORMS[form["form"]].kind,
+        kind=kind,
         stage="retrieval",
         explains=share,
         parameters=parameters,
         since=form["since"],
         evidence=tuple(evidence),
         fix=FORMS[form["form"]].fix,
-        says=FORMS[form["form"]].says,
-        root=f"column {verdict.name}",
+        says=says,
+        root=f"view {verdict.view}" if kind in OF_ROWS else f"column {verdict.name}",
     ).to_data()
 
 
