@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-MODULES = ("row_function", "logging", "audit", "as_of", "windows", "twenty_features", "scale")
+MODULES = ("row_function", "logging", "audit", "as_of", "windows", "twenty_features", "scale", "explaining")
 
 
 def main() -> int:

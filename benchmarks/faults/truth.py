@@ -29,7 +29,6 @@ def find_truth(fault: Fault) -> dict[str, float]:
         "plus": {"serving": size},
         "divisor": {"serving": size},
         "limit": {"serving": size},
-        "local_time": {"hours": size},
         "round": {"decimals": size},
         "floor": {"decimals": size},
     }

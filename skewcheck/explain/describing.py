@@ -20,6 +20,9 @@ from skewcheck.explain.values.series import Series, agree
 from skewcheck.language.expressions import Column, Expression, expand
 from skewcheck.language.terms import finite
 
+LISTED = "codes"
+"""The parameter that lists values of the log."""
+
 EXAMPLES = 2
 """Rows that are worked by hand."""
 
@@ -37,6 +40,7 @@ def describe_edit(
     where: Mapping[str, Any] | None = None,
     since: str | None = None,
     examples: int = EXAMPLES,
+    redact: bool = False,
 ) -> Cause:
     """One edit of a trial as a cause."""
     edit = trial.edits[place]
@@ -46,13 +50,15 @@ def describe_edit(
         f"{parts:,} of {confirmed.mismatched:,} mismatches are what training's expression gives with this{together}.",
         _say_support(confirmed),
     ]
+    if edit.detail and not redact:
+        evidence.append(edit.detail)
     if others := [other for other in alike if (other.kind, other.root) != (edit.kind, edit.root)][:ALTERNATIVES]:
         evidence.append("The same would come of: " + " ".join(other.says for other in others))
     return Cause(
         kind=edit.kind,
         stage=subject.stage,
         explains=parts / confirmed.mismatched if confirmed.mismatched else 0.0,
-        parameters=dict(edit.parameters),
+        parameters={name: value for name, value in edit.parameters.items() if not (redact and name == LISTED)},
         where=dict(where or {}),
         since=since,
         evidence=tuple(evidence),

@@ -14,6 +14,7 @@ from skewcheck.explain.choosing import Found, share_edits
 from skewcheck.explain.confirming import Claim, Confirmed, confirm
 from skewcheck.explain.describing import describe_edit, describe_rest, iso
 from skewcheck.explain.edits.clock import find_zones
+from skewcheck.explain.edits.digits import find_last_digits
 from skewcheck.explain.edits.hashing import register_hashes
 from skewcheck.explain.locating import Locator, is_beginning, say_slice
 from skewcheck.explain.neighbours import find_neighbour
@@ -38,6 +39,9 @@ MOST_CAUSES = 4
 
 LEAST = 0.002
 """Share of the mismatches below which a step is passed over."""
+
+VERSIONS = ("definition_hash", "state_hash", "model_version", "version", "release")
+"""Columns of a log that say which version served a request."""
 
 STATED = 0.05
 """Share of the mismatches below which a cause is not named, and above which what is left is called unexplained."""
@@ -122,7 +126,7 @@ def _open_log(task: Replay) -> Log:
 def _locate(cause: Cause, locator: Locator, request: Request) -> Cause:
     """The cause with the slice that the mismatches lie in."""
     differing = locator.sample.differing
-    found = locator.find(differing, ~differing)
+    found = locator.find(differing, locator.sample.matching)
     if found is None:
         return cause
     where = say_slice(found, locator.columns, redact=request.redact)
@@ -165,6 +169,12 @@ def _peel(subject: Subject, locator: Locator) -> Found:
     asked = subject.sample.differing.copy()
     total = asked.sum()
     steps: list[tuple[tuple[Trial, ...], Any]] = []
+    last = search.weigh((find_last_digits(subject),), subject.tree, subject.sample.replayed, asked)
+    if last.rows >= max(2, LEAST * total):
+        steps.append(((last,), asked))
+        asked = asked & ~last.reproduced
+    if not asked.any():
+        return Found(search, tuple(steps))
     for _ in range(MOST_CAUSES):
         trials = search.explain(asked, [trials[0] for trials, _ in steps])
         if not trials or trials[0].rows < max(2, LEAST * total):
@@ -247,7 +257,15 @@ def _describe(request: Request, placed: _Placed, confirmed: list[Confirmed]) -> 
         where, since = _say_place(request, placed, step, counts)
         causes += [
             describe_edit(
-                placed.subject, trials[0], place, counts, alike, where=where, since=since, examples=request.examples
+                placed.subject,
+                trials[0],
+                place,
+                counts,
+                alike,
+                where=where,
+                since=since,
+                examples=request.examples,
+                redact=request.redact,
             )
             for place in range(len(trials[0].edits))
         ]
@@ -274,7 +292,7 @@ def _describe_unknown(request: Request, placed: _Placed, mismatched: int, left: 
     reproduced = np.zeros(len(sample.served), dtype=bool)
     for trial in placed.found.chosen:
         reproduced |= trial.reproduced
-    found = placed.locator.find(sample.differing & ~reproduced, ~sample.differing)
+    found = placed.locator.find(sample.differing & ~reproduced, sample.matching)
     cause = describe_rest(mismatched, left, placed.subject.stage)
     if found is None:
         return cause
@@ -282,4 +300,12 @@ def _describe_unknown(request: Request, placed: _Placed, mismatched: int, left: 
     begins = any(is_beginning(one) for one in found.conditions)
     first = sample.times[sample.differing & ~reproduced]
     since = iso(float(np.nanmin(first))) if begins else None
+    if all(one.column in VERSIONS for one in found.conditions):
+        cause = replace(
+            cause,
+            kind="mixed_versions",
+            says="The mismatches are those of another version; what it does otherwise was not found.",
+            fix="Deploy one version, or audit each log with the code that served it.",
+            root="version",
+        )
     return replace(cause, where=where, since=since)

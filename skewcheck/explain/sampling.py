@@ -54,6 +54,11 @@ class Sample:
     inputs: dict[str, Series]
     evaluator: Evaluator
 
+    @property
+    def matching(self) -> Bools:
+        """Where both sides have the same value; where both have none, nothing is known of what serving does."""
+        return ~self.differing & ~(self.served.missing & self.replayed.missing)
+
 
 def draw_rows(
     connection: duckdb.DuckDBPyConnection,

@@ -71,6 +71,9 @@ PLACED = 8
 FEWEST_ROWS = 3
 """Rows that a slice must explain."""
 
+KEPT = 100
+"""Trials of all rounds that are kept."""
+
 JUDGED = 25
 """Trials that are looked at, the most promising first, until one is sound."""
 
@@ -129,6 +132,7 @@ class Trial:
         bits: Bits that it takes to say.
         doubt: Bits that it takes to say for which rows it holds, one by one.
         where: The slice of the log in which it holds, None where it is all of it or not known.
+        exactly: Bits that it saves in the rows that it reproduces.
     """
 
     edits: tuple[Edit, ...]
@@ -140,6 +144,7 @@ class Trial:
     bits: float
     doubt: float = 0.0
     where: Slice | None = None
+    exactly: float = 0.0
 
     @property
     def score(self) -> float:
@@ -183,6 +188,7 @@ class Search:
             if best is None or (best.rows >= WHOLE * asked.sum() and best.bits < LONG):
                 break
             starts = self._choose(fresh)
+            tried = sorted(tried, key=lambda trial: -trial.score)[:KEPT]
         ranked = sorted(tried, key=lambda trial: -trial.score)
         best = next((trial for trial in ranked[:JUDGED] if self._is_sound(trial, asked)), None)
         if best is None:
@@ -243,10 +249,13 @@ class Search:
         reproduced = asked & (after == 0)
         changed = ~agree(values, sample.replayed, near=near, scale=scale)
         against = changed & ~sample.differing
-        saved = float(np.maximum(0.0, self.before - after)[asked].sum()) + self.position * float(reproduced.sum())
+        gained = np.maximum(0.0, self.before - after)
+        exactly = float(gained[reproduced].sum()) + self.position * float(reproduced.sum())
+        saved = exactly + float(gained[asked & ~reproduced].sum())
         chosen, others = float((changed & asked & (after < self.before)).sum()), float(against.sum())
         doubt = bits_of_subset(chosen, chosen + others)
-        return Trial(edits, tree, values, reproduced, against, saved, sum(edit.bits for edit in edits), doubt)
+        bits = sum(edit.bits for edit in edits)
+        return Trial(edits, tree, values, reproduced, against, saved, bits, doubt, exactly=exactly)
 
     def _place(self, trials: list[Trial], asked: Bools) -> list[Trial]:
         """The trials that promise most, with a rule for the rows in which they hold, where there is one."""
@@ -258,7 +267,10 @@ class Search:
 
     def _locate(self, trial: Trial) -> Trial:
         where = self.locate(trial.reproduced, trial.against)
-        return trial if where is None or where.bits >= trial.doubt else replace(trial, where=where, doubt=where.bits)
+        if where is None or where.bits >= trial.doubt:
+            return trial
+        # The slice is that of the rows that it reproduces: what it comes near to in others does not count.
+        return replace(trial, where=where, doubt=where.bits, saved=trial.exactly)
 
     def _propose(self, tree: Tree, left: Bools) -> list[Edit]:
         sample = self.subject.sample

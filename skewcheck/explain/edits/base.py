@@ -30,6 +30,7 @@ class Edit:
         parameters: Serving's numbers and training's.
         bits: How much it takes to say.
         shown: What serving has in the node's place, as text.
+        detail: What values of the log say more, for those who may see them.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Edit:
     parameters: Mapping[str, Any]
     bits: float
     shown: str = ""
+    detail: str = ""
 
     @property
     def key(self) -> tuple[str, str, str]:

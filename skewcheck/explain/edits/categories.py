@@ -72,8 +72,8 @@ def _propose_recode(setting: Setting, node: Node, text: str, keys: list[Any], se
         kind="recode",
         target=text,
         build=_look_up(whole),
-        says=f"Serving has another table behind {text}: {len(moved):,} of {len(kept):,} categories have another code, "
-        f"such as {listed}.",
+        says=f"Serving has another table behind {text}: {len(moved):,} of {len(kept):,} categories have another code.",
+        detail=f"Such as {listed}.",
         fix=f"Load {setting.state} in serving."
         if isinstance(node.expression.operator, Frozen)
         else "Use training's table in serving.",

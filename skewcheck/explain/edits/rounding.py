@@ -181,6 +181,7 @@ def _find_bound(values: Any, wanted: Any, *, upper: bool) -> float | None:
     """The value that all have that would have been beyond it."""
     with np.errstate(invalid="ignore"):
         beyond = wanted[(values > wanted) if upper else (values < wanted)]
+    beyond = beyond[np.isfinite(beyond)]
     if len(beyond) < 2:
         return None
     near, count = Counter(float(f"{value:.8g}") for value in beyond.tolist()).most_common(1)[0]

@@ -8,12 +8,14 @@ from skewcheck.explain.values.series import Floats
 
 MODES = ("round", "half_even", "floor", "ceil", "cut")
 MOST_DECIMALS = 10
+WHOLE = 0.9
+PARTIAL = 2
 SHARE = 0.05
 """Share of the numbers that must lie on a grid for it to be looked at."""
 
 
 def find_grid(values: Floats, wanted: Floats) -> list[int]:
-    """Numbers of decimals to which `wanted` may be `values` rounded: the coarsest that most have, and one that some do.
+    """Numbers of decimals to which `wanted` may be `values` rounded: the fewest that all have, and those that some do.
 
     NaN stands where nothing is known.
     """
@@ -31,8 +33,10 @@ def find_grid(values: Floats, wanted: Floats) -> list[int]:
         noise = np.minimum(1e-6 + np.abs(wanted) * power * 1e-12, 1e-3)
         on = (off <= noise) & near
         if on.mean() >= SHARE and (~_on_grid(values[on], power)).mean() > 0.5 and np.abs(wanted).max() * power < 2**50:
-            found.append(decimals)
-            if on.mean() > 0.9 or len(found) == 2:
+            whole = bool(on.mean() > WHOLE)
+            if whole or len(found) < PARTIAL:
+                found.append(decimals)
+            if whole:
                 break
     return found
 
