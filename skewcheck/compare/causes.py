@@ -18,6 +18,9 @@ RELATED_SAMPLE = 20_000
 MOST_SLICES = 20
 """Columns that are looked at for the place of a cause, beside those that are named."""
 
+MOST_SOURCES = 8
+"""Columns that an aggregate is looked for over."""
+
 MOST_COMPARED = 100
 """Columns that are looked at for what was served."""
 
@@ -110,10 +113,13 @@ def find_related(
     suspect: Sequence[PairedColumn],
     ids: Sequence[str],
     total: int,
+    *,
+    timed: bool = False,
 ) -> list[PairedColumn]:
     """The columns that match, and of which A holds about what was served for a column that differs.
 
-    Looked for in a sample of the pairs, the same on every run.
+    Looked for in a sample of the pairs, the same on every run. Where times are known, numbers that a column may be an
+    aggregate of are among them.
     """
     names = {pair.name for pair in suspect}
     steady = [pair for pair in columns if pair.name not in names and not pair.foreign][:MOST_COMPARED]
@@ -134,4 +140,6 @@ def find_related(
     ).fetchone()
     counts = dict(zip([*asked, *differ], row or (), strict=True))
     wanted = {other for (name, other) in asked if counts[name, other] * 2 > counts[name]}
+    if timed and any(form_of(pair) == "number" for pair in suspect):
+        wanted |= set([pair.name for pair in steady if form_of(pair) == "number"][:MOST_SOURCES])
     return [pair for pair in steady if pair.name in wanted]

@@ -92,7 +92,7 @@ def count_differences(
     if suspect:
         if detail.explain:
             ids = [quote_name(f"id.{name}") for name in detail.on]
-            related = find_related(connection, join, columns, suspect, ids, total)
+            related = find_related(connection, join, columns, suspect, ids, total, timed=detail.timed)
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {_DIFFERING} AS {join([*suspect, *related])}")
     findings = []
     for pair, differ in seen.values():

@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from skewcheck.compare.kinds import Column
+from skewcheck.compare.kinds import NUMBERS, Column
 from skewcheck.engines.sql import quote_name
 from skewcheck.explain.pairs.base import Form, Pairs
 from skewcheck.explain.pairs.searching import explain_pairs
@@ -73,11 +73,24 @@ def explain_sides(
                 other.name: _read_value(other, other.replayed)
                 for other in sides
                 if other is not side and other.type == side.type
-            },
+            }
+            | _inputs_like(side, columns),
         )
         causes = explain_pairs(pairs, stage="transform", redact=redact)
         found[side.name] = tuple(cause.to_data() for cause in causes)
     return found
+
+
+def _inputs_like(side: Sides, columns: Mapping[str, Column]) -> dict[str, str]:
+    """Inputs that are numbers, for a feature that is one."""
+    if side.type not in {FLOAT64, INT64}:
+        return {}
+    names = [name for name, column in columns.items() if name.startswith("input.") and column.kind in NUMBERS]
+    return {
+        name.partition(".")[2]: f"CASE WHEN NOT isnan(CAST({quote_name(name)} AS DOUBLE)) THEN CAST({quote_name(name)} "
+        "AS DOUBLE) END"
+        for name in names
+    }
 
 
 def _read_value(side: Sides, column: str) -> str:

@@ -284,7 +284,8 @@ class Search:
             zones=self.subject.zones,
             state=self.subject.state,
         )
-        return [edit for propose in PROPOSERS for edit in propose(setting)]
+        with np.errstate(all="ignore"):
+            return [edit for propose in PROPOSERS for edit in propose(setting)]
 
     def _choose(self, trials: list[Trial]) -> list[Trial]:
         """A few trials to go on from: the best of each value that they give."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from skewcheck.errors import DeclarationError
 from skewcheck.language.expressions import Column, Constant, Expression, expand, render, walk, widen
 from skewcheck.language.opaque import OpaqueCall
 from skewcheck.language.operator import REGISTRY, Fitted, FittedOperator, Operator
@@ -170,7 +171,7 @@ def make(name: str, *operands: Expression, **parameters: Any) -> Expression:
     try:
         chosen = REGISTRY[name](**parameters)
         chosen.check()
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, DeclarationError) as error:
         raise InapplicableError(str(error)) from error
     return rebuild(chosen, operands)
 
@@ -198,6 +199,6 @@ def with_parameters(node: Expression, **parameters: Any) -> Expression:
     try:
         chosen = dataclasses.replace(node.operator, **parameters)
         chosen.check()
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, DeclarationError) as error:
         raise InapplicableError(str(error)) from error
     return rebuild(chosen, node.operands)

@@ -32,6 +32,9 @@ FIRST = {"month": 1, "quarter": 1}
 
 MOST_HOURS = 12
 HOURS_ASKED = 60
+USUAL = 4e15
+"""Microseconds since 1970 up to which every time has a wall clock: about the year 2096."""
+
 OTHERS = 4
 
 HOUR = 3_600_000_000
@@ -63,11 +66,14 @@ def _likely(setting: Setting, node: Node, zones: tuple[str, ...]) -> tuple[str, 
     first = tuple(dict.fromkeys(["UTC", *setting.zones]))
     if node.name != "hour" or wanted is None or operand is None:
         return first if node.name == "hour" else tuple(dict.fromkeys([*first, *zones[: len(first) + OTHERS]]))
-    rows = np.flatnonzero(np.isfinite(wanted) & operand.values.present)[:HOURS_ASKED]
+    usual = np.abs(operand.values.numbers()) < USUAL
+    rows = np.flatnonzero(np.isfinite(wanted) & operand.values.present & usual)[:HOURS_ASKED]
     instants = [datetime.fromtimestamp(int(operand.values.data[row]) // 1_000_000, UTC) for row in rows]
     hours = np.round(wanted[rows])
     shown = {
-        zone: np.mean(
+        zone: 0.0
+        if not len(rows)
+        else np.mean(
             [instant.astimezone(ZoneInfo(zone)).hour == hour for instant, hour in zip(instants, hours, strict=True)]
         )
         for zone in zones

@@ -70,7 +70,7 @@ def _propose_functions(setting: Setting, node: Node, text: str) -> Iterator[Edit
     operand, wanted = setting.operand(node), setting.wanted(node)
     if operand is None or wanted is None:
         return
-    rows = np.flatnonzero(np.isfinite(wanted) & operand.values.present)
+    rows = np.flatnonzero((np.abs(wanted) < 2.0**62) & operand.values.present)
     pairs = dict(
         zip((operand.values.data[row] for row in rows), np.round(wanted[rows]).astype(int).tolist(), strict=True)
     )

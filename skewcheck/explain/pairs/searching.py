@@ -13,6 +13,7 @@ from skewcheck.explain.pairs.places import find_place
 from skewcheck.explain.pairs.shifts import guess_column, guess_stale, shift_pairs
 from skewcheck.explain.pairs.texts import guess_texts
 from skewcheck.explain.pairs.times import guess_times
+from skewcheck.explain.pairs.windows import explain_windows
 
 MOST_CAUSES = 4
 """Causes of one column that are peeled off one after another."""
@@ -54,6 +55,8 @@ def explain_pairs(pairs: Pairs, *, stage: str = "", redact: bool = False) -> tup
         stage: The cut whose mismatches they are; empty for two tables.
         redact: Leave out what single pairs hold.
     """
+    if windows := explain_windows(pairs, stage):
+        return windows
     pairs = shift_pairs(pairs)
     total = pairs.count(pairs.differs)
     sample = _draw(pairs, total)

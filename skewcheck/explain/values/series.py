@@ -97,9 +97,9 @@ def agree(left: Series, right: Series, *, near: float = NEAR, scale: float = 0.0
         if left.kind == "Vector":
             if left.data.shape != right.data.shape:
                 return left.missing & right.missing
-            same = (np.abs(left.data - right.data) <= near * np.maximum(np.abs(left.data), np.abs(right.data))).all(
-                axis=1
-            )
+            with np.errstate(invalid="ignore", over="ignore"):
+                bound = near * np.maximum(np.abs(left.data), np.abs(right.data))
+                same = (np.abs(left.data - right.data) <= bound).all(axis=1)
         else:
             same = np.asarray(left.data == right.data, dtype=bool)
     else:
