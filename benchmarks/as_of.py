@@ -15,16 +15,16 @@ import pyarrow.parquet as pq
 from skewcheck.store.point_in_time import retrieve
 from skewcheck.store.repository import Repository, load_repository
 
-REQUESTS = 200_000
+REQUESTS = 1_000_000
 ROWS = 300_000
 """Rows of each view's file."""
-KEYS = {15: 20_000, 150: 2_000}
+KEYS = {15: 20_000, 50: 6_000}
 """Rows of a key, and how many keys there are then. Feast pairs every request with all rows of its key, so that its time
 grows with them; ours does not."""
 LIMIT = 0.2
 SPAN = 90 * 86_400 * 1_000_000
 START = 1_709_251_200_000_000
-ROUNDS = 3
+ROUNDS = 2
 
 STORE = """
 project: shop
