@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from skewcheck.compare.absences import find_absences
 from skewcheck.compare.causes import find_slices
 from skewcheck.compare.concluding import conclude
 from skewcheck.compare.counting import Detail, count_differences
@@ -57,7 +58,8 @@ def compare_tables(a: Any, b: Any, on: Sequence[str], options: Options | None = 
                 for column in counted.columns
             )
             counted = replace(counted, columns=tuple(measured))
-    return conclude(first, second, keys, counts, counted, options)
+        absences = find_absences(connection, keys, counts, options) if options.explain else ()
+    return replace(conclude(first, second, keys, counts, counted, options), causes=absences)
 
 
 @contextmanager

@@ -192,6 +192,7 @@ class Findings:
         columns: Every column that both have, in A's order.
         at: The column of times.
         problems: What the reader must know beside the counts.
+        causes: Of rows that one table lacks, where they have a place: kind "sampling", stage "population".
     """
 
     verdict: Literal["pass", "fail", "incomplete"]
@@ -201,6 +202,7 @@ class Findings:
     columns: tuple[ColumnFinding, ...]
     at: str | None = None
     problems: tuple[Problem, ...] = ()
+    causes: tuple[dict[str, Any], ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -244,6 +246,7 @@ class Findings:
                 join=_build(Join, known.pop("join")),
                 columns=tuple(_read_column(column) for column in known.pop("columns")),
                 problems=tuple(_build(Problem, problem) for problem in known.pop("problems")),
+                causes=tuple(known.pop("causes", ())),
                 **known,
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:

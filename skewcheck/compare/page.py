@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from skewcheck.compare.findings import SCHEMA, Findings
-from skewcheck.compare.terminal import say_causes, say_headline
+from skewcheck.compare.terminal import say_absences, say_causes, say_headline
 from skewcheck.report.page import fill_template
 
 
@@ -16,5 +16,6 @@ def render_page(findings: Findings) -> str:
         schema=SCHEMA,
         headline=headline,
         sentence=headline.partition(" ")[2],
+        absences=say_absences(findings),
         causes={column.name: say_causes(column) for column in findings.columns},
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.padding import Padding
 
 from skewcheck.causes import Finding
 from skewcheck.report.findings import Said, say_finding
-from skewcheck.report.printing import Printer
+from skewcheck.report.printing import VERDICT_STYLES, Printer
 from skewcheck.report.values import (
     escape_hidden,
     flow_text,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from skewcheck.compare.findings import ColumnFinding, Findings
 
-_STYLES = {"pass": "bold green", "fail": "bold red", "incomplete": "bold yellow"}
 _SHOWN_STATES = 4
 _SHOWN_SLICES = 3
 
@@ -42,14 +42,14 @@ def print_findings(findings: Findings, console: Console, *, report_path: Path | 
     """
     printer = Printer(console)
     headline = printer.text(say_headline(findings))
-    headline.stylize(_STYLES[findings.verdict], 0, len(findings.verdict))
+    headline.stylize(VERDICT_STYLES[findings.verdict], 0, len(findings.verdict))
     printer.show(headline)
     printer.print_line(f"A {escape_hidden(findings.a.source)}")
     printer.print_line(f"B {escape_hidden(findings.b.source)}")
     if findings.differing:
         _print_columns(printer, findings.differing)
-    for column in findings.differing:
-        _print_causes(printer, column)
+    for said in [*say_absences(findings), *(said for column in findings.differing for said in say_causes(column))]:
+        _print_cause(printer, said)
     _print_notes(printer, findings)
     _print_rows(printer, findings)
     printer.print_problems(findings.problems)
@@ -139,16 +139,25 @@ def say_causes(column: ColumnFinding) -> list[Said]:
     return [say_finding(Finding(cause, {column.name: float(cause.get("explains", 0.0))})) for cause in column.causes]
 
 
-def _print_causes(printer: Printer, column: ColumnFinding) -> None:
-    for said in say_causes(column):
-        printer.blank()
-        title = printer.text(f"Cause: {said.title}")
-        title.stylize("bold", 0, len("Cause:"))
-        printer.show(title)
-        first = " ".join(part for part in (said.says, said.share, said.where) if part)
-        for line in (first, *said.evidence, f"Change: {said.change}" if said.change else ""):
-            if line:
-                printer.show(Padding(printer.text(line), (0, 0, 0, 2), expand=False))
+def say_absences(findings: Findings) -> list[Said]:
+    """Why rows are absent, in words: they have said where and how many themselves."""
+    said = (say_finding(Finding(cause, {_text(cause.get("root")): 0.0})) for cause in findings.causes)
+    return [replace(one, where="", numbers=()) for one in said]
+
+
+def _text(root: object) -> str:
+    return root if isinstance(root, str) else "rows"
+
+
+def _print_cause(printer: Printer, said: Said) -> None:
+    printer.blank()
+    title = printer.text(f"Cause: {said.title}")
+    title.stylize("bold", 0, len("Cause:"))
+    printer.show(title)
+    first = " ".join(part for part in (said.says, said.share, said.where) if part)
+    for line in (first, *said.evidence, f"Change: {said.change}" if said.change else ""):
+        if line:
+            printer.show(Padding(printer.text(line), (0, 0, 0, 2), expand=False))
 
 
 def _print_rows(printer: Printer, findings: Findings) -> None:

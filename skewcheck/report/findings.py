@@ -1,4 +1,4 @@
-"""The words of a finding: a fault, the features that it touches, and what to do (floor 8: report).
+"""The words of a finding: a fault, the features that it touches, and what to do (room: report).
 
 A cause is data that any version may have written, so nothing in it is taken for granted.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from skewcheck.report.values import escape_hidden, flow_text, format_rate, format_time, format_value
+from skewcheck.report.wording import name_stage
 
 if TYPE_CHECKING:
     from skewcheck.causes import Finding
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 _SAID = frozenset(
     {"kind", "stage", "explains", "says", "fix", "evidence", "examples", "since", "where", "root", "bits"}
 )
-_STAGES = {"retrieval": "retrieval", "transform": "transform", "end_to_end": "end to end"}
 _MOST_FEATURES = 8
 
 
@@ -55,7 +55,7 @@ def say_finding(finding: Finding) -> Said:
     cause = finding.cause
     kind = _text(cause.get("kind")) or "cause"
     stage = cause.get("stage")
-    where = f", {_STAGES.get(stage, escape_hidden(stage))} stage" if isinstance(stage, str) and stage else ""
+    where = f", {name_stage(stage)} stage" if isinstance(stage, str) and stage else ""
     return Said(
         title=f"{kind}{where}: {_list_features(finding.features)}",
         says=_text(cause.get("says")),
@@ -92,13 +92,14 @@ def _percent(share: float) -> str:
 def _say_where(where: Any, since: Any) -> str:
     parts = []
     if isinstance(where, Mapping) and where:
-        parts.append("Only where " + " and ".join(_say_condition(name, value) for name, value in where.items()) + ".")
+        parts.append("Only where " + " and ".join(say_condition(name, value) for name, value in where.items()) + ".")
     if isinstance(since, str) and since:
         parts.append(f"Since {format_time(since)} UTC.")
     return " ".join(parts)
 
 
-def _say_condition(name: Any, value: Any) -> str:
+def say_condition(name: Any, value: Any) -> str:
+    """A condition on a column in words: a value, a list of values, or bounds and the like by name."""
     column = escape_hidden(str(name))
     if isinstance(value, Mapping):
         return " and ".join(f"{column} {escape_hidden(str(how))} {format_value(bound)}" for how, bound in value.items())
