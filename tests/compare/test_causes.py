@@ -198,3 +198,10 @@ def test_no_cause_is_given_for_a_column_that_matches_or_when_none_is_asked() -> 
     assert column(findings, "x").causes
     assert column(findings, "y").causes == ()
     assert column(compare(a, b, explain=False)).causes == ()
+
+
+def test_whole_numbers_near_the_value_by_chance_are_no_rounding() -> None:
+    source = random.Random(3)
+    trained = [source.gauss(40, 10) for _ in range(ROWS)]
+    served = [float(math.floor(value + source.gauss(0, 4))) for value in trained]
+    assert first(find(trained, served)) == ("unexplained", 1.0)

@@ -36,6 +36,7 @@ EPOCH = 1e8
 """A number from here on can be a time counted in seconds since 1970."""
 
 _ROUNDINGS = {"rounded": "round", "rounded down": "floor", "rounded up": "ceil", "cut off": "trunc"}
+_ROUND = {"round": np.round, "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc}
 
 
 def guess_numbers(pairs: Pairs, left: str) -> Iterator[Guess]:
@@ -102,14 +103,16 @@ def _guess_precision(pairs: Pairs) -> Iterator[Guess]:
 
 def _guess_rounding(pairs: Pairs, a: Floats, b: Floats) -> Iterator[Guess]:
     """Rounding to some digits, on either side; the fewest digits that the rounded side shows."""
-    for kept, cut, rounded, who in (
-        (pairs.trained, pairs.served, b, "serving"),
-        (pairs.served, pairs.trained, a, "training"),
+    for kept, cut, free, rounded, who in (
+        (pairs.trained, pairs.served, a, b, "serving"),
+        (pairs.served, pairs.trained, b, a, "training"),
     ):
         digits = _count_digits(rounded)
         if digits is None:
             continue
         for word, function in _ROUNDINGS.items():
+            if _is_chance(_ROUND[function](free * 10.0**digits), rounded * 10.0**digits):
+                continue
             power = f"1e{digits}::DOUBLE"
             # Near, so that 2.675 rounds as its decimal does, whichever way its 64 bits lean.
             value = f"{function}({kept} * {power}) / {power}"
@@ -126,6 +129,13 @@ def _guess_rounding(pairs: Pairs, a: Floats, b: Floats) -> Iterator[Guess]:
                 {"side": who, "rounding": function, "digits": digits},
                 bits=10.0 + (0.5 if function in {"ceil", "trunc"} else 0.0),
             )
+
+
+def _is_chance(expected: Floats, found: Floats) -> bool:
+    """Whether whole numbers next to the expected one were found about as often: then so is the expected one."""
+    with np.errstate(over="ignore", invalid="ignore"):  # what is infinite is no whole number
+        steps = np.round(found - expected)
+    return 2 * max(np.mean(steps == 1), np.mean(steps == -1)) > np.mean(steps == 0)
 
 
 def _half(kept: str, digits: int) -> str:
