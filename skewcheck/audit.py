@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -14,8 +13,9 @@ from typing import Any, Literal
 import duckdb
 
 from skewcheck.engines.opaque import Loaded, find_failure, register_functions
-from skewcheck.engines.session import open_session
+from skewcheck.engines.session import open_session, say_error
 from skewcheck.errors import LogError, StateError, UsageError
+from skewcheck.fit.history import read_earlier_states
 from skewcheck.fit.state import read_state
 from skewcheck.generate.manifest import Manifest, read_generated, read_manifest
 from skewcheck.generate.row_module import load_row_module
@@ -103,7 +103,7 @@ def audit(
             return _audit_once(log, code, open_repository, options)
     except duckdb.Error as error:
         raise find_failure(error) or LogError(
-            f"the log {log} could not be replayed: {_say_error(error)}",
+            f"the log {log} could not be replayed: {say_error(error)}",
             remedy="Check that its files are whole and that each column holds what its name says.",
         ) from error
 
@@ -193,7 +193,15 @@ def _explain(
         return next((feature.expression for feature in declared.features if feature.name == name), None)
 
     named = f"{generated.parent.name}/{generated.name}/{path.name}"
-    request = Request(task, state, named, read_expression, min(2, task.samples), redact=options.redact)
+    request = Request(
+        task,
+        state,
+        named,
+        read_expression,
+        min(2, task.samples),
+        redact=options.redact,
+        earlier=read_earlier_states(path),
+    )
     causes = explain_transform(request, found)
     return {name: tuple(cause.to_data() for cause in of_feature) for name, of_feature in causes.items()}, ()
 
@@ -223,11 +231,6 @@ def _make_folder() -> Iterator[Path]:
         ) from error
     with folder as name:
         yield Path(name)
-
-
-def _say_error(error: duckdb.Error) -> str:
-    """The engine's message without the name that it gives to the kind of error."""
-    return re.sub(r"^[\w ]*Error: ", "", str(error).splitlines()[0])
 
 
 def _concentrated_in(rule: Filter, replayed: Replayed) -> tuple[dict[str, Any], ...]:
@@ -284,23 +287,23 @@ def _find_partial(log: Log, columns: LogColumns, options: Options) -> tuple[Prob
         for name, (found, expected) in columns.mistyped_keys.items()
     ]
     if columns.narrow and options.tolerance < FLOAT32_TOLERANCE:
-        names = ", ".join(columns.narrow)
-        problems.append(
-            Problem(
-                "warning",
-                "log",
-                f"holds {names} as 32-bit floats, which carry about 7 digits",
-                f"Log them as doubles, or audit with --tolerance {FLOAT32_TOLERANCE:g}.",
-            )
-        )
+        problems.append(describe_narrow(columns.narrow))
     return tuple(problems)
 
 
-def _find_problems(
-    log: Log, manifest: Manifest, replayed: Replayed, rows: Rows, versions: tuple[Version, ...]
-) -> tuple[Problem, ...]:
-    """What the reader must know beside the counts; an error makes the verdict incomplete."""
-    problems = [
+def describe_narrow(columns: Iterable[str]) -> Problem:
+    """Columns of a log that hold less than a Float64, where no tolerance forgives it."""
+    return Problem(
+        "warning",
+        "log",
+        f"holds {', '.join(columns)} as 32-bit floats, which carry about 7 digits",
+        f"Log them as doubles, or audit with --tolerance {FLOAT32_TOLERANCE:g}.",
+    )
+
+
+def describe_unreadable(log: Log) -> list[Problem]:
+    """The files of a log that cannot be read; warnings where the caller lets the log count as complete without them."""
+    return [
         Problem(
             "warning" if log.ignore_unreadable else "error",
             str(path),
@@ -309,6 +312,13 @@ def _find_problems(
         )
         for path, reason in log.unreadable
     ]
+
+
+def _find_problems(
+    log: Log, manifest: Manifest, replayed: Replayed, rows: Rows, versions: tuple[Version, ...]
+) -> tuple[Problem, ...]:
+    """What the reader must know beside the counts; an error makes the verdict incomplete."""
+    problems = describe_unreadable(log)
     if log.service not in {None, manifest.service}:
         problems.append(Problem("error", "log", f"was written by service {log.service!r}", "Audit that service's log."))
     if rows.replayed != rows.logged:

@@ -1,4 +1,4 @@
-"""Git: which two versions a range names, and each of them in a folder of its own (changes floor).
+"""Git: which two versions a range names, and each of them in a folder of its own (room: changes).
 
 A version is checked out as a temporary worktree, without the repository's hooks, and removed again whatever happens.
 """
@@ -17,16 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skewcheck.errors import SkewcheckError, UsageError
+from skewcheck.git import run_git
 
 WORKTREE = "the working folder"
 """What the version is called that is no commit: the files as they lie there."""
 
 DEFAULT_BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 """Where the default branch is looked for, in this order."""
-
-_SET_BY_GIT = frozenset({"GIT_COMMON_DIR", "GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_WORK_TREE"})
-"""What git tells its hooks. Within one, a temporary worktree would otherwise overwrite the index being committed."""
-
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -170,18 +167,7 @@ class Git:
             self._run("worktree", "prune")
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        try:
-            return subprocess.run(  # noqa: S603 (arguments, never a shell)
-                ["git", "-C", str(self.folder), *arguments],  # noqa: S607 (wherever it is installed)
-                capture_output=True,
-                text=True,
-                encoding="utf-8",
-                errors="surrogateescape",
-                env={name: value for name, value in os.environ.items() if name not in _SET_BY_GIT},
-                check=False,
-            )
-        except OSError as error:
-            raise UsageError(f"git cannot be run: {error}", remedy="Install git.") from error
+        return run_git(self.folder, *arguments)
 
 
 def _hash_blob(path: Path) -> str:

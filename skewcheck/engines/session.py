@@ -1,7 +1,8 @@
-"""A DuckDB connection with the settings that every use here relies on."""
+"""A DuckDB connection with the settings that every use here relies on, and what its errors say."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -27,3 +28,8 @@ def open_session(*, memory_limit: str | None = None, spill_to: Path | None = Non
     if spill_to is not None:
         connection.execute(f"SET temp_directory = {quote_text(str(spill_to))}")
     return connection
+
+
+def say_error(error: BaseException) -> str:
+    """The first line of an error of the engine, without the name that it gives to the kind of error."""
+    return re.sub(r"^[\w ]*Error: ", "", (str(error) or type(error).__name__).splitlines()[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,11 +20,13 @@ from skewcheck.explain.locating import Locator, is_beginning, say_slice
 from skewcheck.explain.neighbours import find_neighbour
 from skewcheck.explain.ordering import SERVERS, Log
 from skewcheck.explain.parsing import parse_expression
+from skewcheck.explain.provenance import trace_statistics
 from skewcheck.explain.rolling import find_rolling
 from skewcheck.explain.sampling import draw_rows, read_sample
 from skewcheck.explain.searching import Search, Subject, Trial, without
 from skewcheck.explain.trees import Tree, freeze
 from skewcheck.explain.values.series import NEAR
+from skewcheck.fit.history import Earlier
 from skewcheck.fit.state import State
 from skewcheck.language.expressions import Expression
 from skewcheck.replay.comparison import Sides
@@ -61,6 +63,7 @@ class Request:
         read_expression: Gives a feature's expression where its text alone does not.
         examples: Rows to work by hand for each cause.
         redact: Leave out what single requests hold.
+        earlier: States that were committed before, the latest first.
     """
 
     task: Replay
@@ -69,6 +72,7 @@ class Request:
     read_expression: ReadExpression | None = None
     examples: int = 2
     redact: bool = False
+    earlier: Iterable[Earlier] = ()
 
 
 def explain_transform(request: Request, comparisons: Mapping[str, Comparison]) -> dict[str, tuple[Cause, ...]]:
@@ -111,7 +115,8 @@ def explain_transform(request: Request, comparisons: Mapping[str, Comparison]) -
                 continue
         sample.evaluator.forget()
         searched.append(found)
-    return causes | _conclude(request, [_Placed(one, locators) for one in share_edits(searched)], sides)
+    causes |= _conclude(request, [_Placed(one, locators) for one in share_edits(searched)], sides)
+    return trace_statistics(task.connection, f"({relation})", causes, trees, request.earlier)
 
 
 def _open_log(task: Replay) -> Log:

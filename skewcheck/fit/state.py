@@ -66,10 +66,27 @@ def read_state(path: Path) -> State:
         StateError: There is none, it is not a state of this format, or it was edited by hand.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise StateError(f"there is no state at {path}", remedy="Run `skewcheck fit`.") from None
     except (OSError, ValueError) as error:
+        raise StateError(f"{path} cannot be read as a state: {error}", remedy="Run `skewcheck fit` again.") from error
+    return parse_state(text, path)
+
+
+def parse_state(text: str, path: Path) -> State:
+    """The state that the text of a file says.
+
+    Args:
+        text: The text.
+        path: The file, as messages name it.
+
+    Raises:
+        StateError: It is not a state of this format, or it was edited by hand.
+    """
+    try:
+        data = json.loads(text)
+    except ValueError as error:
         raise StateError(f"{path} cannot be read as a state: {error}", remedy="Run `skewcheck fit` again.") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         found = data.get("format") if isinstance(data, dict) else type(data).__name__

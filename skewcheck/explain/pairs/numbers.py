@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -36,7 +36,12 @@ EPOCH = 1e8
 """A number from here on can be a time counted in seconds since 1970."""
 
 _ROUNDINGS = {"rounded": "round", "rounded down": "floor", "rounded up": "ceil", "cut off": "trunc"}
-_ROUND = {"round": np.round, "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc}
+_ROUND: dict[str, Callable[[Floats], Floats]] = {
+    "round": np.round,
+    "floor": np.floor,
+    "ceil": np.ceil,
+    "trunc": np.trunc,
+}
 
 
 def guess_numbers(pairs: Pairs, left: str) -> Iterator[Guess]:

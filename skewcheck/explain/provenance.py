@@ -1,0 +1,119 @@
+"""Where statistics that serving uses come from: an earlier state, or the log itself (room: explain)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import duckdb
+
+from skewcheck.causes import Cause
+from skewcheck.engines.duckdb import write_query
+from skewcheck.errors import StateError
+from skewcheck.explain.inverting import SCALES
+from skewcheck.explain.trees import Frozen, Tree
+from skewcheck.fit.history import Earlier
+from skewcheck.fit.statistics import compute_statistic
+from skewcheck.language.expressions import Expression, expand
+from skewcheck.language.terms import finite
+
+EXACT = 1e-6
+"""How far solved statistics may be from known ones, relative to the scale among them."""
+
+ROOT = "statistics of "
+"""How the root of such a cause begins; the operator's text follows."""
+
+
+def trace_statistics(
+    connection: duckdb.DuckDBPyConnection,
+    log: str,
+    causes: Mapping[str, tuple[Cause, ...]],
+    trees: Mapping[str, Tree],
+    earlier: Iterable[Earlier],
+) -> dict[str, tuple[Cause, ...]]:
+    """The causes, with where the statistics of those of kind "statistics" come from, where that can be told.
+
+    An earlier state comes first: serving was not deployed since. Otherwise they may be those of the whole log, which
+    serving can only have computed of what it was asked for, such as a batch.
+
+    Args:
+        connection: The engine.
+        log: SQL text of the log's rows, with the columns that features read.
+        causes: For each feature its causes.
+        trees: For each feature what training computes.
+        earlier: States that were committed before; read only where there is a cause that asks.
+    """
+    if not any(cause.kind == "statistics" for of_feature in causes.values() for cause in of_feature):
+        return dict(causes)
+    states = list(earlier)
+    return {
+        name: tuple(
+            _trace(connection, log, cause, trees[name], states) if cause.kind == "statistics" else cause
+            for cause in of_feature
+        )
+        for name, of_feature in causes.items()
+    }
+
+
+def _trace(
+    connection: duckdb.DuckDBPyConnection, log: str, cause: Cause, tree: Tree, states: Iterable[Earlier]
+) -> Cause:
+    text, solved = cause.root.removeprefix(ROOT), cause.parameters.get("statistics", {})
+    node = tree.find(text)
+    if node is None or not isinstance(node.operator, Frozen):
+        return cause
+    _, scale = SCALES[node.operator.inner.name]
+    for one in states:
+        if _equal(solved, one.state.statistics.get(text, {}), scale):
+            source = {"commit": one.commit, "date": one.date, "state": one.state.hash}
+            said = f"They are those of the state {one.state.hash[:12]} of commit {one.commit} ({one.date})."
+            return _with_source(cause, source, said, f"Serving still has that state. {cause.fix}")
+    rows, found = _fit_log(connection, log, node.operands[0], node.operator, solved)
+    if _equal(solved, found, scale):
+        said = f"They are those of the {rows:,} requests of this log together."
+        return _with_source(cause, {"log": True, "requests": rows}, said, cause.fix)
+    return cause
+
+
+def _with_source(cause: Cause, source: Mapping[str, Any], said: str, fix: str) -> Cause:
+    return replace(
+        cause,
+        parameters={**cause.parameters, "source": dict(source)},
+        says=f"{cause.says} {said}",
+        fix=fix,
+    )
+
+
+def _equal(solved: Mapping[str, float], known: Mapping[str, Any], scale: str) -> bool:
+    """Whether all solved statistics are the known ones, as nearly as what was served tells them."""
+    if any(not isinstance(known.get(name), (int, float)) for name in solved):
+        return False
+    near = EXACT * abs(solved[scale])
+    return all(math.isclose(value, known[name], rel_tol=EXACT, abs_tol=near) for name, value in solved.items())
+
+
+def _fit_log(
+    connection: duckdb.DuckDBPyConnection,
+    log: str,
+    operand: Expression,
+    operator: Frozen,
+    solved: Mapping[str, float],
+) -> tuple[int, dict[str, Any]]:
+    """How many requests have a value to fit the operator to, and the statistics of these; none where there are none."""
+    query = write_query({"explain.value": finite(expand(operand, {}))}, source=log)
+    connection.execute(
+        f'CREATE OR REPLACE TEMP TABLE explain_values AS SELECT "explain.value" AS value FROM ({query}) '
+        'WHERE "explain.value" IS NOT NULL'
+    )
+    try:
+        statistics = {
+            statistic.name: compute_statistic(connection, "SELECT * FROM explain_values", statistic)
+            for statistic in operator.inner.statistics()
+            if statistic.name in solved
+        }
+    except StateError:
+        return 0, {}
+    counted = connection.execute("SELECT count(*) FROM explain_values").fetchone()
+    return int(counted[0]) if counted else 0, statistics
