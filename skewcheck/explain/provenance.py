@@ -1,4 +1,4 @@
-"""Where statistics that serving uses come from: an earlier state, or the log itself (room: explain)."""
+"""Where statistics and vocabularies that serving uses come from: an earlier state, or the log (room: explain)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import duckdb
 from skewcheck.causes import Cause
 from skewcheck.engines.duckdb import write_query
 from skewcheck.errors import StateError
+from skewcheck.explain.edits.categories import code_bounds
 from skewcheck.explain.inverting import SCALES
 from skewcheck.explain.trees import Frozen, Tree
 from skewcheck.fit.history import Earlier
@@ -22,8 +23,8 @@ from skewcheck.language.terms import finite
 EXACT = 1e-6
 """How far solved statistics may be from known ones, relative to the scale among them."""
 
-ROOT = "statistics of "
-"""How the root of such a cause begins; the operator's text follows."""
+ROOTS = {"statistics": "statistics of ", "recode": "table of "}
+"""For each kind of cause that has a source how its root begins; the operator's text follows."""
 
 
 def trace_statistics(
@@ -33,7 +34,7 @@ def trace_statistics(
     trees: Mapping[str, Tree],
     earlier: Iterable[Earlier],
 ) -> dict[str, tuple[Cause, ...]]:
-    """The causes, with where the statistics of those of kind "statistics" come from, where that can be told.
+    """The causes, with where the statistics and the codes of categories come from, where that can be told.
 
     An earlier state comes first: serving was not deployed since. Otherwise they may be those of the whole log, which
     serving can only have computed of what it was asked for, such as a batch.
@@ -45,12 +46,12 @@ def trace_statistics(
         trees: For each feature what training computes.
         earlier: States that were committed before; read only where there is a cause that asks.
     """
-    if not any(cause.kind == "statistics" for of_feature in causes.values() for cause in of_feature):
+    if not any(cause.kind in ROOTS for of_feature in causes.values() for cause in of_feature):
         return dict(causes)
     states = list(earlier)
     return {
         name: tuple(
-            _trace(connection, log, cause, trees[name], states) if cause.kind == "statistics" else cause
+            _trace(connection, log, cause, trees[name], states) if cause.kind in ROOTS else cause
             for cause in of_feature
         )
         for name, of_feature in causes.items()
@@ -60,20 +61,22 @@ def trace_statistics(
 def _trace(
     connection: duckdb.DuckDBPyConnection, log: str, cause: Cause, tree: Tree, states: Iterable[Earlier]
 ) -> Cause:
-    text, solved = cause.root.removeprefix(ROOT), cause.parameters.get("statistics", {})
+    text = cause.root.removeprefix(ROOTS[cause.kind])
     node = tree.find(text)
     if node is None or not isinstance(node.operator, Frozen):
         return cause
-    _, scale = SCALES[node.operator.inner.name]
+    operator, codes, solved = node.operator, cause.parameters.get("codes"), cause.parameters.get("statistics")
     for one in states:
-        if _equal(solved, one.state.statistics.get(text, {}), scale):
+        known = one.state.statistics.get(text, {})
+        if (codes and _has_codes(codes, known, operator)) or (solved and _equal(solved, known, operator)):
             source = {"commit": one.commit, "date": one.date, "state": one.state.hash}
-            said = f"They are those of the state {one.state.hash[:12]} of commit {one.commit} ({one.date})."
+            said = f"That is the state {one.state.hash[:12]} of commit {one.commit} ({one.date})."
             return _with_source(cause, source, said, f"Serving still has that state. {cause.fix}")
-    rows, found = _fit_log(connection, log, node.operands[0], node.operator, solved)
-    if _equal(solved, found, scale):
-        said = f"They are those of the {rows:,} requests of this log together."
-        return _with_source(cause, {"log": True, "requests": rows}, said, cause.fix)
+    if solved:
+        rows, found = _fit_log(connection, log, node.operands[0], operator, solved)
+        if _equal(solved, found, operator):
+            said = f"Those are the statistics of the {rows:,} requests of this log together."
+            return _with_source(cause, {"log": True, "requests": rows}, said, cause.fix)
     return cause
 
 
@@ -86,12 +89,20 @@ def _with_source(cause: Cause, source: Mapping[str, Any], said: str, fix: str) -
     )
 
 
-def _equal(solved: Mapping[str, float], known: Mapping[str, Any], scale: str) -> bool:
+def _equal(solved: Mapping[str, float], known: Mapping[str, Any], operator: Frozen) -> bool:
     """Whether all solved statistics are the known ones, as nearly as what was served tells them."""
     if any(not isinstance(known.get(name), (int, float)) for name in solved):
         return False
+    _, scale = SCALES[operator.inner.name]
     near = EXACT * abs(solved[scale])
     return all(math.isclose(value, known[name], rel_tol=EXACT, abs_tol=near) for name, value in solved.items())
+
+
+def _has_codes(codes: Mapping[str, Any], known: Mapping[str, Any], operator: Frozen) -> bool:
+    """Whether every category that has another code in serving has it by the known entries."""
+    first, unseen = code_bounds(operator)
+    places = {str(entry): place for place, entry in enumerate(known.get("entries", ()), first)}
+    return bool(places) and all(places.get(key, unseen) == code for key, code in codes.items())
 
 
 def _fit_log(

@@ -18,6 +18,7 @@ from skewcheck.fit.history import read_earlier_states
 from skewcheck.fit.state import State, read_state
 
 OPERATOR = "distance.log1p().standardize()"
+VOCABULARY = "city.strip().lower().vocabulary(size=20)"
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +65,28 @@ def test_the_state_of_an_earlier_commit_is_named(rides: Rides, generated: Path) 
         commit(generated.parent, f"state {number}")
     cause = explain(rides, generated, 1.25, 0.75)
     assert cause["parameters"]["source"]["state"] == earlier.hash
-    assert f"They are those of the state {earlier.hash[:12]} of commit" in cause["says"]
+    assert f"That is the state {earlier.hash[:12]} of commit" in cause["says"]
     assert cause["fix"].startswith("Serving still has that state.")
+
+
+def test_the_vocabulary_of_an_earlier_commit_is_named(rides: Rides, generated: Path) -> None:
+    path = generated / "state.json"
+    state = read_state(path)
+    entries = state.statistics[VOCABULARY]["entries"]
+    older = [*entries[3:], *entries[:3]]
+    earlier = State(state.service, state.fit, {**state.statistics, VOCABULARY: {"entries": older}}, state.training)
+    for number, one in enumerate((earlier, state)):
+        one.write(path)
+        commit(generated.parent, f"state {number}")
+    clean = compute_features(rides)
+    code = {place: older.index(entry) for place, entry in enumerate(entries)}
+    first = min(number for number in clean["city_code"].to_pylist() if number)
+    served = pa.array([code[x - first] + first if x else x for x in clean["city_code"].to_pylist()], pa.int64())
+    log = write_log(generated.parent / "log.parquet", make_log(rides, clean | {"city_code": served}))
+    verdict = audit(log, generated, None, Options(stages=("transform",)))
+    (cause,) = next(feature.causes for feature in verdict.features if feature.name == "city_code")
+    assert cause["kind"] == "recode"
+    assert cause["parameters"]["source"]["state"] == earlier.hash
 
 
 def test_the_statistics_of_the_whole_log_are_recognised(rides: Rides, generated: Path) -> None:
@@ -74,7 +95,7 @@ def test_the_statistics_of_the_whole_log_are_recognised(rides: Rides, generated:
     logarithms = z * frozen["std"] + frozen["mean"]
     cause = explain(rides, generated, float(logarithms.mean()), float(logarithms.std()))
     assert cause["parameters"]["source"] == {"log": True, "requests": len(z)}
-    assert f"They are those of the {len(z):,} requests of this log together." in cause["says"]
+    assert f"Those are the statistics of the {len(z):,} requests of this log together." in cause["says"]
 
 
 def test_statistics_of_nowhere_have_no_source(rides: Rides, generated: Path) -> None:

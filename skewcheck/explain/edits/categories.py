@@ -20,6 +20,13 @@ CODED = {"vocabulary": "out_of_vocabulary", "ordinal": None}
 """Fitted operators that give a category the place of its entry, and the parameter that says where places begin."""
 
 
+def code_bounds(frozen: Frozen) -> tuple[int, int]:
+    """The code of the first entry of a vocabulary, and that of what is not in it."""
+    if frozen.inner.name == "vocabulary":
+        return getattr(frozen.inner, "out_of_vocabulary", 0), 0
+    return 0, -1
+
+
 def propose_tables(setting: Setting) -> Iterator[Edit]:
     """Another code for some categories: solved from what was served, then told in the shortest way."""
     for node, text in setting.declared():
@@ -103,17 +110,17 @@ def _propose_unseen(setting: Setting, node: Node, text: str, keys: list[Any], se
     if not found:
         return
     code, _ = found.most_common(1)[0]
-    first = getattr(frozen.inner, "out_of_vocabulary", 0) if node.name == "vocabulary" else 0
+    first, unseen = code_bounds(frozen)
     table = {entry: place for place, entry in enumerate(entries, first)}
     yield Edit(
         kind="out_of_vocabulary",
         target=text,
         build=_look_up(table, code),
         says=f"Serving gives the code {code} to what is not in the vocabulary of {text}; training gives "
-        f"{'−1' if node.name == 'ordinal' else '0' if first == 1 else 'one of its own'}.",
+        f"{'−1' if unseen else '0' if first == 1 else 'one of its own'}.",
         fix="Give unseen values training's code in serving.",
         root=f"table of {text}",
-        parameters={"serving": code, "declared": -1 if node.name == "ordinal" else 0},
+        parameters={"serving": code, "declared": unseen},
         bits=place_bits(setting) + bits_of_number(float(code)),
         shown=f"{text}, {code} for what is unseen",
     )
@@ -125,8 +132,7 @@ def _propose_orders(setting: Setting, node: Node, text: str) -> Iterator[Edit]:
     if not isinstance(frozen, Frozen):
         return
     entries = list(frozen.values["entries"])
-    first = getattr(frozen.inner, "out_of_vocabulary", 0) if node.name == "vocabulary" else 0
-    unseen = -1 if node.name == "ordinal" else 0
+    first, unseen = code_bounds(frozen)
     orders = {
         "in alphabetical order": sorted(entries),
         "in reverse": entries[::-1],
