@@ -52,6 +52,7 @@ class Options:
         ignore_unreadable: Give a verdict on the rest where some files, or columns in some files, cannot be read.
         explain: Seek the causes of what is skewed.
         delays: For views by name, the delay with which training reads them.
+        problems: What whoever asks has found already, and the reader must know too.
         redact: Leave out of the verdict what single requests hold: samples, and values that causes name.
     """
 
@@ -64,6 +65,7 @@ class Options:
     explain: bool = True
     redact: bool = False
     delays: Mapping[str, timedelta] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
 
     def __post_init__(self) -> None:
         if unknown := [stage for stage in self.stages if stage not in STAGES]:
@@ -149,7 +151,7 @@ def _audit_once(log: Path | str, code: _Code, open_repository: OpenRepository | 
         for feature in _judge(manifest, columns, replayed, options.tolerance)
     )
     problems = _find_partial(opened, columns, options) + _find_problems(opened, manifest, replayed, rows, versions)
-    problems += unsought
+    problems += unsought + options.problems
     return Verdict(
         service=manifest.service,
         verdict=_conclude(features, problems),

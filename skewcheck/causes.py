@@ -40,7 +40,7 @@ class Cause:
         says: The cause in one sentence.
         root: What it is about, such as "column distance": features with one root share the fault.
         bits: How much it takes to say; of two explanations of the same mismatches the one with fewer bits is given.
-        examples: Requests worked by hand: `request_id`, `requested_at`, `served`, and `steps`, a line each.
+        examples: Requests worked by hand: `request_id`, `requested_at`, and `steps`, a line each.
     """
 
     kind: str

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeVar
 
-from skewcheck.errors import SkewcheckError
+from skewcheck.contracts import EXIT_CODES, known_fields, read_contract, write_contract
 
 SCHEMA = "skewcheck/diff/1"
 
@@ -31,9 +30,6 @@ ACTIONS = ("none", "redeploy", "backfill", "refit", "retrain")
 
 LEVELS = ("error", "warning", "note")
 """How much a finding weighs: an error that nobody waived fails the gate."""
-
-_EXIT_CODES = {"pass": 0, "fail": 1, "incomplete": 3}
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # UTF-8 cannot hold these; JSON can, as an escape
 
 VerdictName = Literal["unchanged", "metadata", "additive", "equal", "unknown", "values-changed", "breaking"]
 Level = Literal["error", "warning", "note"]
@@ -287,7 +283,7 @@ class DiffVerdict:
     @property
     def exit_code(self) -> int:
         """0 clean, 1 an error that nobody waived, 3 the diff could not be completed."""
-        return _EXIT_CODES[self.verdict]
+        return EXIT_CODES[self.verdict]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -297,11 +293,10 @@ class DiffVerdict:
 
     def to_json(self) -> str:
         """The verdict as JSON text, keys in a fixed order, ending in a newline; it can be encoded as UTF-8."""
-        body: dict[str, Any] = {"schema": SCHEMA, **asdict(self)}
+        body = asdict(self)
         for data, finding in zip(body["findings"], self.findings, strict=True):
             data["fingerprint"] = finding.fingerprint
-        text = json.dumps(body, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        return _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+        return write_contract(SCHEMA, body)
 
     @staticmethod
     def from_json(text: str) -> DiffVerdict:
@@ -311,20 +306,7 @@ class DiffVerdict:
             SkewcheckError: The text is not JSON, of a schema that this version does not read, or not whole.
         """
         remedy = "Give a file written by `skewcheck diff --format json`."
-        try:
-            data = json.loads(text)
-        except ValueError as error:
-            raise SkewcheckError(f"not a verdict: {error}", remedy=remedy) from error
-        schema = data.pop("schema", None) if isinstance(data, dict) else None
-        if schema != SCHEMA:
-            raise SkewcheckError(
-                f"verdict schema is {schema!r}, expected {SCHEMA!r}",
-                remedy="Make it again with this version of skewcheck, or read it with the one that wrote it.",
-            )
-        try:
-            return _read_verdict(data)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise SkewcheckError(f"not a whole verdict of schema {SCHEMA}: {error!r}", remedy=remedy) from error
+        return read_contract(text, SCHEMA, _read_verdict, what="verdict", remedy=remedy)
 
 
 def decide(findings: Iterable[Finding], problems: Iterable[DiffProblem]) -> Literal["pass", "fail", "incomplete"]:
@@ -343,8 +325,8 @@ Part = TypeVar("Part")
 
 
 def _read_verdict(data: dict[str, Any]) -> DiffVerdict:
-    if data["verdict"] not in _EXIT_CODES:
-        raise ValueError(f"verdict is {data['verdict']!r}, expected one of {', '.join(_EXIT_CODES)}")
+    if data["verdict"] not in EXIT_CODES:
+        raise ValueError(f"verdict is {data['verdict']!r}, expected one of {', '.join(EXIT_CODES)}")
     impact = data.pop("impact")
     impact["models"] = tuple(_build(PinnedModel, model) for model in impact["models"])
     parts = {
@@ -384,12 +366,7 @@ def _read_location(data: dict[str, Any] | None) -> Location | None:
 
 
 def _build(cls: type[Part], data: dict[str, Any]) -> Part:
-    """An object of the entries that this version knows: a later one may add fields under the same schema."""
-    known = {item.name: str(item.type) for item in fields(cls)}  # type: ignore[arg-type]
-    return cls(
-        **{
-            name: tuple(value) if known[name].startswith("tuple") else value
-            for name, value in data.items()
-            if name in known
-        }
-    )
+    """An object of plain data: a list stands for a tuple where the field is one."""
+    tuples = {item.name for item in fields(cls) if str(item.type).startswith("tuple")}  # type: ignore[arg-type]
+    known = known_fields(cls, data)
+    return cls(**{name: tuple(value) if name in tuples else value for name, value in known.items()})

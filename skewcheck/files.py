@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -26,25 +27,24 @@ def write_text(path: Path, text: str) -> None:
 def place_file(path: Path) -> Iterator[Path]:
     """An empty file beside `path` to write to, which takes its place in the end; folders are made as needed.
 
-    After an error nothing is left of it.
+    After an error nothing is left of it. Where `path` is a link, the file that it points to is written. The file may be
+    read by whom the process lets read its files.
 
     Raises:
         UsageError: The place cannot be written to.
     """
+    target = _find_target(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        beside = Path(name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = _name_beside(target)
         try:
-            os.close(handle)
+            beside.touch(exist_ok=False)
             yield beside
             with beside.open("rb") as file:
                 os.fsync(file.fileno())
-            beside.chmod(0o644)
-            beside.replace(path)
-        except BaseException:
+            beside.replace(target)
+        finally:
             beside.unlink(missing_ok=True)
-            raise
     except OSError as error:
         raise _unwritable(path, error) from error
 
@@ -61,12 +61,12 @@ def place_folder(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        beside = _name_beside(path)
+        beside.mkdir()
     except OSError as error:
         raise _unwritable(path, error) from error
     try:
         yield beside
-        beside.chmod(0o755)
         try:
             _exchange(beside, path)
         except OSError as error:
@@ -91,9 +91,29 @@ def _exchange(beside: Path, path: Path) -> None:
     shutil.rmtree(before, ignore_errors=True)
 
 
-def _unwritable(path: Path, error: OSError) -> UsageError:
+def _find_target(path: Path) -> Path:
+    """The file that a path means, which may not be there yet."""
+    try:
+        target = path.resolve()
+        taken = target.exists() and not target.is_file()
+    except (OSError, RuntimeError, ValueError) as error:  # a circle of links, or no name at all
+        raise _unwritable(path, error) from error
+    if taken:
+        kind = "a directory" if target.is_dir() else "not a regular file"
+        raise UsageError(f"cannot write {path}: it is {kind}", remedy="Give the path of a file.")
+    return target
+
+
+def _name_beside(path: Path) -> Path:
+    """A name in the same folder that nothing has."""
+    return path.parent / f".skewcheck-{secrets.token_hex(8)}.part"
+
+
+def _unwritable(path: Path, error: Exception) -> UsageError:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else error
     return UsageError(
-        f"cannot write {path}: {error.strerror or error}", remedy="Give a path in a folder that you may write to."
+        f"cannot write {path}: {reason}",
+        remedy="Give a path in a folder that you may write to, on a disk with space left.",
     )
 
 

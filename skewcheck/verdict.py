@@ -7,21 +7,13 @@ and a reader refuses one that it does not know.
 
 from __future__ import annotations
 
-import json
-import math
-import re
-from dataclasses import asdict, dataclass, field, fields
-from datetime import date, time
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeVar
 
 from skewcheck.causes import Finding, group_causes
-from skewcheck.errors import SkewcheckError
+from skewcheck.contracts import EXIT_CODES, known_fields, plain_value, read_contract, write_contract
 
 SCHEMA = "skewcheck/audit/1"
-
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # UTF-8 cannot hold these; JSON can, as an escape
-
-_EXIT_CODES = {"pass": 0, "fail": 1, "incomplete": 3}
 
 STAGES = ("retrieval", "transform", "end_to_end")
 """The cuts of a replay, in the order in which a value travels.
@@ -201,7 +193,7 @@ class Verdict:
     @property
     def exit_code(self) -> int:
         """0 clean, 1 skew found, 3 the audit could not be completed."""
-        return _EXIT_CODES[self.verdict]
+        return EXIT_CODES[self.verdict]
 
     @property
     def skewed(self) -> tuple[FeatureVerdict, ...]:
@@ -222,7 +214,7 @@ class Verdict:
         date or time as ISO 8601; any other type of value as its text. The whole can always be encoded as
         UTF-8.
         """
-        body = {"schema": SCHEMA, **asdict(self)}
+        body = asdict(self)
         body["features"] = [_feature_to_data(feature) for feature in self.features]
         body["columns"] = [
             {
@@ -236,8 +228,7 @@ class Verdict:
             for column in self.columns
         ]
         body["findings"] = [finding.to_data() for finding in self.findings]
-        text = json.dumps(plain_value(body), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        return _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+        return write_contract(SCHEMA, plain_value(body))
 
     @staticmethod
     def from_json(text: str) -> Verdict:
@@ -246,54 +237,21 @@ class Verdict:
         Raises:
             SkewcheckError: The text is not JSON, of a schema that this version does not read, or not whole.
         """
-        try:
-            data = json.loads(text)
-        except ValueError as error:
-            raise SkewcheckError(f"not a verdict: {error}", remedy=_HOW_TO_GET_A_VERDICT) from error
-        schema = data.pop("schema", None) if isinstance(data, dict) else None
-        if schema != SCHEMA:
-            raise SkewcheckError(
-                f"verdict schema is {schema!r}, expected {SCHEMA!r}",
-                remedy="Audit again with this version of skewcheck, or read it with the one that wrote it.",
-            )
-        try:
-            return _verdict_from_data(data)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise SkewcheckError(
-                f"not a whole verdict of schema {SCHEMA}: {error!r}", remedy=_HOW_TO_GET_A_VERDICT
-            ) from error
+        remedy = "Give a file written by `skewcheck audit --format json`."
+        return read_contract(text, SCHEMA, _verdict_from_data, what="verdict", remedy=remedy)
 
 
 Part = TypeVar("Part")
 
-_HOW_TO_GET_A_VERDICT = "Give a file written by `skewcheck audit --format json`."
-
-
-def plain_value(value: Any) -> Any:
-    """A value as JSON can hold it: what a report shows is the same before and after a verdict is written."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, (date, time)):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {str(key): plain_value(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain_value(item) for item in value]
-    if hasattr(value, "tolist"):  # a NumPy scalar or array, without importing NumPy
-        return plain_value(value.tolist())
-    return str(value)
-
 
 def _verdict_from_data(data: dict[str, Any]) -> Verdict:
-    if data["verdict"] not in _EXIT_CODES:
-        raise ValueError(f"verdict is {data['verdict']!r}, expected one of {', '.join(_EXIT_CODES)}")
+    if data["verdict"] not in EXIT_CODES:
+        raise ValueError(f"verdict is {data['verdict']!r}, expected one of {', '.join(EXIT_CODES)}")
     rows = data.pop("rows")
     rows["filters"] = tuple(
         _build(Filter, {**rule, "concentrated": tuple(rule.get("concentrated", ()))}) for rule in rows["filters"]
     )
-    whole = _known_fields(Verdict, data)
+    whole = known_fields(Verdict, data)
     return Verdict(
         rows=_build(Rows, rows),
         features=tuple(_feature_from_data(feature) for feature in whole.pop("features")),
@@ -315,13 +273,8 @@ def _verdict_from_data(data: dict[str, Any]) -> Verdict:
     )
 
 
-def _known_fields(cls: type, data: dict[str, Any]) -> dict[str, Any]:
-    """The entries that this version knows: a later one may add fields under the same schema."""
-    return {name: data[name] for name in (item.name for item in fields(cls)) if name in data}
-
-
 def _build(cls: type[Part], data: dict[str, Any]) -> Part:
-    return cls(**_known_fields(cls, data))
+    return cls(**known_fields(cls, data))
 
 
 def _comparison_to_data(comparison: Comparison) -> dict[str, Any]:
@@ -337,7 +290,7 @@ def _comparison_to_data(comparison: Comparison) -> dict[str, Any]:
 
 
 def _comparison_from_data(data: dict[str, Any]) -> Comparison:
-    known = _known_fields(Comparison, data)
+    known = known_fields(Comparison, data)
     for key in ("max_absolute_difference", "mean_absolute_difference"):
         if known.get(key) is not None:
             known[key] = float(known[key])  # "Infinity" and "NaN" are numbers again

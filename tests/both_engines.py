@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from inspect import signature
 from typing import Any
+
+import duckdb
 
 from skewcheck.engines.duckdb import write_query
 from skewcheck.engines.execution import run_query
@@ -32,6 +35,12 @@ def type_of(values: Sequence[Any]) -> Type:
     return vector(len(present)) if isinstance(present, list) else kinds.get(type(present), FLOAT64)
 
 
+@cache
+def database() -> duckdb.DuckDBPyConnection:
+    """The one that queries without functions of their own run in: opening one takes longer than most of them do."""
+    return duckdb.connect()
+
+
 def load_terms(terms: Mapping[str, Term]) -> dict[str, Any]:
     """The names of the row module that computes terms."""
     source = write_source({name: finite(term) for name, term in terms.items()})
@@ -47,7 +56,9 @@ def evaluate_terms(terms: Mapping[str, Term], rows: Sequence[Row]) -> list[Row]:
     transform_row = load_terms(terms)["transform_row"]
     in_python = [transform_row(row) for row in rows]
     query = write_query({name: finite(term) for name, term in terms.items()})
-    in_duckdb = run_query(query, columns, rows, list(terms), find_functions(terms.values()))
+    functions = find_functions(terms.values())
+    shared = None if functions else database()
+    in_duckdb = run_query(query, columns, rows, list(terms), functions, database=shared)
     for number, name in differing_rows(in_python, in_duckdb):
         given = {column: rows[number][column] for column in columns}
         raise AssertionError(

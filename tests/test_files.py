@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import threading
 from pathlib import Path
@@ -16,8 +17,28 @@ def test_a_file_is_written_in_utf_8_with_its_line_ends_and_folders(tmp_path: Pat
     path = tmp_path / "a" / "b" / "file.txt"
     write_text(path, "é\n\r\n😀\x00")
     assert path.read_bytes() == "é\n\r\n😀\x00".encode()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o644
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(("mask", "file_mode", "folder_mode"), [(0o022, 0o644, 0o755), (0o077, 0o600, 0o700)])
+def test_what_is_written_may_be_read_by_whom_the_process_lets(
+    tmp_path: Path, mask: int, file_mode: int, folder_mode: int
+) -> None:
+    before = os.umask(mask)
+    try:
+        write_text(tmp_path / "file", "text")
+        fill(tmp_path / "folder", "text")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == file_mode
+    assert stat.S_IMODE((tmp_path / "folder").stat().st_mode) == folder_mode
+
+
+def test_a_link_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    write_text(tmp_path / "link", "text")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_text() == "text"
 
 
 def test_a_failure_leaves_what_was_there_and_nothing_beside_it(tmp_path: Path) -> None:
@@ -81,7 +102,6 @@ def test_a_folder_takes_the_place_of_another_as_a_whole(tmp_path: Path) -> None:
     (path / "other").write_text("gone with the folder")
     fill(path, "two")
     assert [(file.name, file.read_text()) for file in path.iterdir()] == [("file", "two")]
-    assert stat.S_IMODE(path.stat().st_mode) == 0o755
     assert list(path.parent.iterdir()) == [path]
 
 

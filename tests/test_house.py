@@ -40,10 +40,12 @@ FLOORS = read_floors()
 GROUND = {"errors", "files"}
 NEIGHBOURS = {
     "serving": GROUND,
-    "report": {"verdict", "diff_verdict", "causes", "errors", "files"},
+    "report": {"verdict", "diff_verdict", "contracts", "causes", "errors", "files"},
     "errors": set(),
     "causes": set(),
-    "verdict": {"errors", "causes"},
+    "contracts": {"errors"},
+    "verdict": {"contracts", "causes"},
+    "diff_verdict": {"contracts"},
 }
 """Rooms that know fewer others than their floor would let them."""
 

@@ -14,6 +14,7 @@ from skewcheck.fit.fitting import fit
 from skewcheck.generate.generation import generate, load_row_module
 from skewcheck.language.windows.declaration import Windows
 from skewcheck.language.windows.meaning import Event, evaluate
+from skewcheck.store.as_of import AsOf
 from skewcheck.store.point_in_time import retrieve
 from skewcheck.store.repository import Repository, generated_directory, load_repository
 from skewcheck.store.training import retrieve_training_set
@@ -182,18 +183,39 @@ def build_windowed_shop(root: Path, days: int = 12) -> Repository:
     return repository
 
 
-def serve(repository: Repository, delay: timedelta = timedelta(0)) -> pa.Table:
-    """A log of serving that read the windows' values of some time ago, and is faultless otherwise."""
-    asked, windows = requests(), windows_of(repository)
+def serve(
+    repository: Repository,
+    delay: timedelta = timedelta(0),
+    *,
+    refresh: timedelta | None = None,
+    asked: pa.Table | None = None,
+    timed: bool = False,
+    as_of: AsOf = "known",
+) -> pa.Table:
+    """A log of serving that read the windows' values of some time ago, and is faultless otherwise.
+
+    Args:
+        repository: The feature repo.
+        delay: How long ago.
+        refresh: How often the online store was refreshed, at whole multiples of it since 1970; all the time otherwise.
+        asked: The requests.
+        timed: Whether it logged as of when the values were.
+        as_of: From when on an event counted.
+    """
+    asked, windows = requests() if asked is None else asked, windows_of(repository)
     names = [feature.name for feature in windows.features]
-    delays = {windows.name: delay}
-    stored, _ = retrieve(
-        repository, repository.service("shop"), {windows.name: names}, asked, "event_timestamp", delays=delays
-    )
+    instants = [instant - delay for instant in asked["event_timestamp"].to_pylist()]
+    if refresh is not None:
+        instants = [EPOCH + (instant - EPOCH) // refresh * refresh for instant in instants]
+    served = asked.append_column("served_as_of", pa.array(instants, INSTANT))
+    columns = {windows.name: names}
+    stored, _ = retrieve(repository, repository.service("shop"), columns, served, "served_as_of", as_of=as_of)
+    events = [instant.replace(microsecond=0) for instant in instants]
+    times = {f"event_time.{windows.name}": pa.array(events, INSTANT)} if timed else {}
     text = (generated_directory(repository.root, "shop") / "row.py").read_text(encoding="utf-8")
     transform_row = load_row_module(text)["transform_row"]
     inputs = stored.append_column("asked", asked["asked"])
-    served = [transform_row(row) for row in inputs.to_pylist()]
+    features = [transform_row(row) for row in inputs.to_pylist()]
     return pa.table(
         {
             "request_id": [f"request-{place}" for place in range(asked.num_rows)],
@@ -201,7 +223,8 @@ def serve(repository: Repository, delay: timedelta = timedelta(0)) -> pa.Table:
             "key.customer_id": asked["customer_id"],
             "request.asked": asked["asked"],
             **{f"store.{name}": stored[name] for name in names},
-            **{f"feature.{name}": pa.array([row[name] for row in served]) for name in served[0]},
+            **times,
+            **{f"feature.{name}": pa.array([row[name] for row in features]) for name in features[0]},
         }
     )
 

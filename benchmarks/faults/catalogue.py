@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from benchmarks.faults.serving import KILOMETRES, Fault
 
 SINGLES: tuple[Fault, ...] = (
@@ -87,6 +89,10 @@ SINGLES: tuple[Fault, ...] = (
     Fault("demand_root", "absent", "not_served"),
     Fault("demand_root", "shuffled", "wrong_key"),
     Fault("tip", "shuffled", "wrong_key"),
+    Fault("distance_z", "reciprocal", "environment"),
+    Fault("distance_z", "plain_log", "environment"),
+    Fault("tip", "last_digits", "environment"),
+    Fault("demand_root", "last_digits", "environment"),
 )
 """One fault each."""
 
@@ -118,3 +124,53 @@ PAIRS: tuple[tuple[Fault, Fault], ...] = (
     _pair("is_long", ("limit", "constant", 10), ("missing_as", "default", 0)),
 )
 """Two faults on one feature."""
+
+
+VERSIONS: tuple[Fault, ...] = (
+    Fault("distance_z", "another_model", "mixed_versions"),
+    Fault("tip", "another_model", "mixed_versions"),
+    Fault("click_rate", "another_model", "mixed_versions"),
+    Fault("temperature_z", "celsius", "unit"),
+    Fault("pickup_hour", "utc", "timezone"),
+    Fault("city_code", "alphabetical", "recode"),
+)
+"""What another version of the service does to some requests; of a model that is not in the repo only that is told."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """One fault of what several features read.
+
+    Attributes:
+        kind: The kind of cause that it is.
+        faults: What it does to each feature.
+    """
+
+    kind: str
+    faults: tuple[Fault, ...]
+
+    @property
+    def features(self) -> frozenset[str]:
+        """The features."""
+        return frozenset(fault.feature for fault in self.faults)
+
+
+SHARED: tuple[Shared, ...] = (
+    Shared(
+        "unit",
+        (
+            Fault("distance_z", "kilometres", "unit"),
+            Fault("distance_scaled", "kilometres", "unit"),
+            Fault("speed", "kilometres", "unit"),
+        ),
+    ),
+    Shared("timezone", (Fault("pickup_hour", "utc", "timezone"), Fault("pickup_weekday", "utc", "timezone"))),
+    Shared(
+        "normalization_text",
+        (
+            Fault("city_code", "not_stripped", "normalization_text"),
+            Fault("city_text", "not_stripped", "normalization_text"),
+        ),
+    ),
+)
+"""Faults of which each has to give one finding, alone and beside another."""

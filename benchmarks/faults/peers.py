@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,33 @@ HAS_DATACOMPY = importlib.util.find_spec("datacompy") is not None
 """Whether the package is installed (`pip install skewcheck[bench]`)."""
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What each of them sees of one fault.
+
+    Attributes:
+        rows: The share of rows that differ.
+        datacompy: The share of rows that datacompy finds unequal; None where it is not installed.
+        psi: The population stability index; None for what is no number.
+        ks: The p-value of the test of Kolmogorov and Smirnov; None for what is no number.
+    """
+
+    rows: float
+    datacompy: float | None
+    psi: float | None
+    ks: float | None
+
+
+def ask_peers(served: pa.Array, trained: pa.Array) -> Seen:
+    """What they see where training has other values than serving."""
+    return Seen(
+        compare_rows(served, trained),
+        compare_with_datacompy(served, trained) if HAS_DATACOMPY else None,
+        measure_psi(served, trained),
+        measure_ks(served, trained),
+    )
+
+
 def compare_rows(served: pa.Array, trained: pa.Array) -> float:
     """The share of rows that differ: what TFDV's feature skew and SkewSentry count."""
     pairs = zip(served.to_pylist(), trained.to_pylist(), strict=True)
@@ -25,15 +53,19 @@ def compare_rows(served: pa.Array, trained: pa.Array) -> float:
 
 
 def compare_with_datacompy(served: pa.Array, trained: pa.Array) -> float:
-    """The share of rows that datacompy finds unequal."""
+    """The share of rows that datacompy finds unequal, without a tolerance."""
     import datacompy
     import pandas as pd
 
     keys = range(len(served))
-    left = pd.DataFrame({"id": keys, "value": [str(one) for one in served.to_pylist()]})
-    right = pd.DataFrame({"id": keys, "value": [str(one) for one in trained.to_pylist()]})
+    left, right = (pd.DataFrame({"id": keys, "value": _read_plain(side)}) for side in (served, trained))
     compared = datacompy.PandasCompare(left, right, join_columns="id")
-    return float(compared.count_matching_rows() * -1 + len(left)) / max(1, len(left))
+    return 1.0 - float(compared.count_matching_rows()) / max(1, len(left))
+
+
+def _read_plain(values: pa.Array) -> Any:
+    """A column of a frame: lists as text, which datacompy compares."""
+    return [str(one) for one in values.to_pylist()] if pa.types.is_list(values.type) else values.to_pandas()
 
 
 def measure_psi(served: pa.Array, trained: pa.Array) -> float | None:
@@ -56,7 +88,7 @@ def measure_ks(served: pa.Array, trained: pa.Array) -> float | None:
     left, right = _read_numbers(served), _read_numbers(trained)
     if left is None or right is None or not len(left) or not len(right):
         return None
-    return float(ks_2samp(left, right).pvalue)
+    return float(ks_2samp(left, right, method="asymp").pvalue)
 
 
 def _read_numbers(values: pa.Array) -> np.ndarray[Any, Any] | None:
@@ -64,14 +96,3 @@ def _read_numbers(values: pa.Array) -> np.ndarray[Any, Any] | None:
         return None
     found = numbers(values)
     return found[np.isfinite(found)]
-
-
-def say_peers(served: pa.Array, trained: pa.Array) -> str:
-    """One line: what each of them reports."""
-    psi, ks = measure_psi(served, trained), measure_ks(served, trained)
-    words = [f"rows {compare_rows(served, trained):.1%}"]
-    if HAS_DATACOMPY:
-        words.append(f"datacompy {compare_with_datacompy(served, trained):.1%}")
-    words.append("PSI —" if psi is None else f"PSI {psi:.3f}{' alarm' if psi > PSI_ALARM else ''}")
-    words.append("KS —" if ks is None else f"KS p={ks:.2g}{' alarm' if ks < KS_ALARM else ''}")
-    return ", ".join(words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from benchmarks.faults.catalogue import Shared
+from benchmarks.faults.clean import serve_clean
 from benchmarks.faults.serving import Fault, serve
 from benchmarks.faults.world import (
     Rides,
@@ -37,12 +40,14 @@ class Planted:
         pods: How many of the hundred hosts have them; 100 is all.
         since: Share of the log after which they begin, 0 for the beginning.
         noise: Share of the requests whose value is off by chance beside.
+        version: Share of the requests that another version serves, which has them; 0 where the log has one version.
     """
 
     faults: tuple[Fault, ...]
     pods: int = 100
     since: float = 0.0
     noise: float = 0.0
+    version: float = 0.0
 
     @property
     def feature(self) -> str:
@@ -60,7 +65,6 @@ class Outcome:
         detected: Whether the feature is skewed.
         named: The kinds of its causes, those that explain most first.
         right: Whether the first cause is the planted kind; of a pair, whether both are named.
-        error: The largest relative error of a number that had to be solved.
         located: Whether the slice was told, None where there is none to tell.
         causes: The causes.
     """
@@ -93,7 +97,21 @@ def run(plantings: Sequence[Planted], rows: int, seed: int) -> list[Outcome]:
 def run_clean(rows: int, seed: int) -> Verdict:
     """Audit a log without a fault."""
     rides = make_rides(rows, seed)
-    return _audit(make_log(rides, compute_features(rides)))
+    return _audit(make_log(rides, serve_clean(rides)))
+
+
+def run_shared(groups: Sequence[Shared], rows: int, seed: int) -> tuple[bool, tuple[str, ...]]:
+    """Plant faults of several features in one log: whether each gives one finding, and the findings in words."""
+    rides = make_rides(rows, seed)
+    clean = compute_features(rides)
+    served = dict(clean)
+    for group in groups:
+        for fault in group.faults:
+            served[fault.feature], _ = plant(rides, clean[fault.feature], Planted((fault,)), seed)
+    found = _audit(make_log(rides, served)).findings
+    told = {(str(finding.cause["kind"]), frozenset(finding.features)) for finding in found}
+    said = tuple(f"{finding.cause['kind']} ({', '.join(sorted(finding.features))})" for finding in found)
+    return len(found) == len(groups) and told == {(group.kind, group.features) for group in groups}, said
 
 
 def _run_batch(rides: Rides, clean: dict[str, pa.Array], batch: Sequence[Planted], seed: int) -> list[Outcome]:
@@ -101,7 +119,11 @@ def _run_batch(rides: Rides, clean: dict[str, pa.Array], batch: Sequence[Planted
     touched: dict[str, int] = {}
     for planted in batch:
         served[planted.feature], touched[planted.feature] = plant(rides, clean[planted.feature], planted, seed)
-    verdict = _audit(make_log(rides, served))
+    shares = {one.version for one in batch}
+    assert len(shares) == 1, "a log has one mixture of versions"
+    new = _pick_version(len(rides), shares.pop())
+    beside = {"model_version": pa.array(np.where(new, "v2", "v1").tolist(), pa.string())} if new.any() else {}
+    verdict = _audit(make_log(rides, served, beside))
     features = {feature.name: feature for feature in verdict.features}
     outcomes = []
     for planted in batch:
@@ -125,13 +147,17 @@ def plant(rides: Rides, clean: pa.Array, planted: Planted, seed: int) -> tuple[p
     """What is served of one feature, and how many values are not what training gives."""
     wrong = serve(planted.feature, rides, planted.faults)
     right = clean.to_pylist()
+    # What differs in the last digits alone is left as it is, where just that is planted.
+    same = operator.eq if any(fault.kind == "environment" for fault in planted.faults) else _same
     where = np.ones(len(rides), dtype=bool)
     if planted.pods < 100:
         where &= np.isin(rides.pods, [f"pod-{number:02d}" for number in range(planted.pods)])
     if planted.since:
         where &= np.arange(len(rides)) >= planted.since * len(rides)
+    if planted.version:
+        where &= _pick_version(len(rides), planted.version)
     mixed = [
-        one if here and not _same(one, other) else other for one, other, here in zip(wrong, right, where, strict=True)
+        one if here and not same(one, other) else other for one, other, here in zip(wrong, right, where, strict=True)
     ]
     if planted.noise:
         random = np.random.default_rng(seed + 1)
@@ -141,8 +167,13 @@ def plant(rides: Rides, clean: pa.Array, planted: Planted, seed: int) -> tuple[p
             for one, hit in zip(mixed, off.tolist(), strict=True)
         ]
     type_ = feature_types()[planted.feature]
-    touched = sum(not _same(one, other) for one, other in zip(mixed, right, strict=True))
+    touched = sum(not same(one, other) for one, other in zip(mixed, right, strict=True))
     return pa.array(mixed, ARROW_TYPES[type_.name]), touched
+
+
+def _pick_version(rows: int, share: float) -> np.ndarray[Any, Any]:
+    """The requests that the other version serves."""
+    return np.random.default_rng(17).random(rows) < share
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -166,7 +197,9 @@ def _is_right(planted: Planted, named: Sequence[str]) -> bool:
 
 
 def _is_located(planted: Planted, causes: Sequence[dict[str, Any]], touched: int) -> bool | None:
-    """Whether a cause names exactly the hosts, and the time since when."""
+    """Whether a cause names exactly the hosts or the version, and the time since when."""
+    if planted.version:
+        return any(cause["where"] == {"model_version": "v2"} for cause in causes)
     if planted.pods == 100 and not planted.since:
         return None
     for cause in causes:

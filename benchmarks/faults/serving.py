@@ -70,6 +70,11 @@ def _finish(values: Array, on: dict[str, Fault]) -> Array:
         values = values * on["scaled"].size
     if "shuffled" in on:
         values = np.concatenate([[np.nan], values[:-1]])
+    if "last_digits" in on:
+        # Another library: one number in two ends in another bit.
+        values = np.where(np.arange(len(values)) % 2 == 0, values * (1.0 + 4e-16), values)
+    if "another_model" in on:
+        values = np.modf(np.sin(values * 12.9898) * 43758.5453)[0]
     return values
 
 
@@ -83,7 +88,7 @@ def _distance_z(inputs: dict[str, Array], on: dict[str, Fault]) -> Array:
     if "float32_input" in on:
         x = x.astype(np.float32).astype(np.float64)
     if "log_dropped" not in on:
-        x = np.log1p(x)
+        x = np.log(1.0 + x) if "plain_log" in on else np.log1p(x)
     mean, std = state["mean"], state["std"]
     if "statistics" in on:
         mean, std = mean + 0.05 * on["statistics"].size, std * (1 + 0.04 * on["statistics"].size)
@@ -95,7 +100,7 @@ def _distance_z(inputs: dict[str, Array], on: dict[str, Fault]) -> Array:
         return _finish(_roll(x, int(on["rolling_on_each_pod"].size), inputs["pod"]), on)
     if "identity" in on:
         return _finish(x, on)
-    x = (x - mean) / std
+    x = (x - mean) * (1.0 / std) if "reciprocal" in on else (x - mean) / std
     if "clip_added" in on:
         x = np.clip(x, -on["clip_added"].size, on["clip_added"].size)
     return _finish(x, on)

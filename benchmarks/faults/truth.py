@@ -57,8 +57,13 @@ def _statistics(fault: Fault) -> dict[str, float]:
 
 def measure_error(fault: Fault, parameters: Mapping[str, Any]) -> float | None:
     """The largest relative error of the numbers that were solved; None where there is none to solve."""
+    return measure_paths(find_truth(fault), parameters)
+
+
+def measure_paths(truth: Mapping[str, float], parameters: Mapping[str, Any]) -> float | None:
+    """The same for numbers by their paths through a cause's parameters."""
     errors = []
-    for path, true in find_truth(fault).items():
+    for path, true in truth.items():
         found: Any = parameters
         for part in path.split("."):
             found = found.get(part) if isinstance(found, Mapping) else None

@@ -28,6 +28,7 @@ CITIES = tuple(
     f"{name} {number}" for name in ("Springfield", "Riverside", "Salem", "Dover", "Ashland") for number in range(6)
 )
 INSTANT = pa.timestamp("us", tz="UTC")
+NONE = np.array(None, dtype=object)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +53,9 @@ def make_rides(rows: int, seed: int) -> Rides:
     requested = BEGIN + np.sort(random.integers(0, 30 * 86_400, rows)) * 1_000_000
     names = np.array(CITIES, dtype=object)
     popular = np.minimum((random.random(rows) ** 2 * len(names)).astype(int), len(names) - 1)
-    city = names[popular]
     spelled = random.integers(0, 4, rows)
-    city = np.where(spelled == 1, [name.upper() for name in city], np.where(spelled == 2, " " + city, city))
+    loud = np.array([name.upper() for name in CITIES], dtype=object)
+    city = np.where(spelled == 1, loud[popular], np.where(spelled == 2, (" " + names)[popular], names[popular]))
     distance = np.round(np.exp(random.normal(1.2, 0.8, rows)), 1)
     inputs: dict[str, np.ndarray] = {
         "distance": gaps(distance),
@@ -63,14 +64,14 @@ def make_rides(rows: int, seed: int) -> Rides:
         "temperature": gaps(np.round(random.normal(62, 15, rows), 1), 0.05),
         "rating": gaps(np.round(random.uniform(1, 5, rows), 2), 0.1),
         "demand": gaps(random.gamma(2.0, 3.0, rows)),
-        "clicks": np.where(random.random(rows) < 0.02, None, (random.pareto(1.0, rows) * 400).clip(0, 3e6).astype(int)),
-        "city": np.where(random.random(rows) < 0.02, None, city),
-        "driver": np.array([f"d{number:03d}" for number in random.integers(0, 150, rows)], dtype=object),
+        "clicks": np.where(random.random(rows) < 0.02, NONE, (random.pareto(1.0, rows) * 400).clip(0, 3e6).astype(int)),
+        "city": np.where(random.random(rows) < 0.02, NONE, city),
+        "driver": np.array([f"d{number:03d}" for number in range(150)], dtype=object)[random.integers(0, 150, rows)],
         "payment": np.array(PAYMENTS, dtype=object)[random.integers(0, len(PAYMENTS), rows)],
         "pickup": requested + random.integers(60, 7200, rows) * 1_000_000,
         "signed_up": requested - random.integers(1, 900 * 86_400, rows) * 1_000_000,
     }
-    pods = np.array([f"pod-{number:02d}" for number in random.integers(0, PODS, rows)], dtype=object)
+    pods = np.array([f"pod-{number:02d}" for number in range(PODS)], dtype=object)[random.integers(0, PODS, rows)]
     return Rides(inputs, requested, pods)
 
 
@@ -81,9 +82,9 @@ def tabulate_inputs(rows: Rides, prefix: str = "") -> dict[str, pa.Array]:
     columns = {}
     for name, values in rows.inputs.items():
         if name in texts:
-            columns[prefix + name] = pa.array(values.tolist(), pa.string())
+            columns[prefix + name] = pa.array(values, pa.string())
         elif name in kinds:
-            columns[prefix + name] = pa.array(values.tolist(), pa.int64()).cast(kinds[name])
+            columns[prefix + name] = pa.array(values, pa.int64()).cast(kinds[name])
         else:
             columns[prefix + name] = pa.array(values, pa.float64(), from_pandas=True)
     return columns
@@ -133,8 +134,8 @@ def make_log(rows: Rides, features: dict[str, pa.Array], beside: dict[str, pa.Ar
     return pa.table(
         {
             "request_id": pa.array([f"r{number:07d}" for number in range(len(rows))]),
-            "requested_at": pa.array(rows.requested_at.tolist(), pa.int64()).cast(INSTANT),
-            "host": pa.array(rows.pods.tolist(), pa.string()),
+            "requested_at": pa.array(rows.requested_at, pa.int64()).cast(INSTANT),
+            "host": pa.array(rows.pods, pa.string()),
             **tabulate_inputs(rows, "request."),
             **{f"feature.{name}": values for name, values in features.items()},
             **(beside or {}),

@@ -1,4 +1,4 @@
-"""Results that were found before: what two versions of a feature gave does not change (changes floor).
+"""Results that were found before: what two versions of a feature gave does not change (room: changes).
 
 A result is kept under the hash of everything that it depends on. A cache that cannot be read or written is none.
 """

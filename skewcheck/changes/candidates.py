@@ -1,4 +1,4 @@
-"""Values worth trying: drawn from what two versions compare with, count with and know by name (changes floor).
+"""Values worth trying: drawn from what two versions compare with, count with and know by name (room: changes).
 
 The list of a column begins with the plainest values, so that a search that prefers what stands first ends at a row that
 a person can read.

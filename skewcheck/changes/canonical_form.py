@@ -1,4 +1,4 @@
-"""Canonical form: what two expressions have in common however they are written (changes floor).
+"""Canonical form: what two expressions have in common however they are written (room: changes).
 
 Two expressions with one digest give the same bits for every input. Every law that is used here holds exactly, for
 missing values, infinities and rounding too; where no law applies the digests differ, which proves nothing.

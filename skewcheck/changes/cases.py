@@ -1,4 +1,4 @@
-"""Witnesses as regression cases: JSON files beside the generated code, for a test suite to run (changes floor)."""
+"""Witnesses as regression cases: JSON files beside the generated code, for a test suite to run (room: changes)."""
 
 from __future__ import annotations
 

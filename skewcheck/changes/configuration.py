@@ -1,4 +1,4 @@
-"""What a team says of the gate in `[tool.skewcheck]` of its pyproject.toml: rules and waivers (changes floor).
+"""What a team says of the gate in `[tool.skewcheck]` of its pyproject.toml: rules and waivers (room: changes).
 
 A waiver lets one finding through, for a reason and until a day. One without either is refused; one whose day has
 passed no longer counts, and says so.
@@ -75,7 +75,9 @@ def read_configuration(folders: Iterable[Path]) -> Configuration:
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{path} cannot be read: {error}") from error
+            raise UsageError(
+                f"{path} cannot be read: {error}", remedy="Make it a UTF-8 file that you may read."
+            ) from error
         if (found := parse_configuration(text, str(path))) is not None:
             return found
     return Configuration()

@@ -1,4 +1,4 @@
-"""A version's own process: load its declarations and write down what they declare (changes floor).
+"""A version's own process: load its declarations and write down what they declare (room: changes).
 
 `python -m skewcheck.changes.describing REPO TOP OUT` loads the feature repo REPO, whose code runs here and nowhere
 else, and writes the snapshot into the file OUT. TOP is the folder from which paths are told. An error is written there

@@ -1,4 +1,4 @@
-"""The diff as one sequence: two versions, each loaded apart, compared, measured, judged (changes floor)."""
+"""The diff as one sequence: two versions, each loaded apart, compared, measured, judged (room: changes)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pathlib import Path
 
 from skewcheck.changes.caching import Cache
 from skewcheck.changes.cases import save_cases
-from skewcheck.changes.comparing import compare_services, location_of
+from skewcheck.changes.comparing import compare_services
 from skewcheck.changes.configuration import Configuration, read_configuration, waive
+from skewcheck.changes.feature_level import location_of
 from skewcheck.changes.generated import read_folder
 from skewcheck.changes.impact import find_impact, find_pinned, read_models, read_registry, report_pinned
 from skewcheck.changes.loading import Checkout, load_snapshots

@@ -1,4 +1,4 @@
-"""Read an expression from its text, which a manifest holds for every feature (changes floor).
+"""Read an expression from its text, which a manifest holds for every feature (room: changes).
 
 Nothing of the text is run: it is parsed, and rebuilt from the operators that it names. What is rebuilt is compared with
 the text again, so that nothing can be read as something else.

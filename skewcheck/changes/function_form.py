@@ -1,4 +1,4 @@
-"""The form of an opaque function that does not depend on the names of its helpers (changes floor).
+"""The form of an opaque function that does not depend on the names of its helpers (room: changes).
 
 The canonical source of `skewcheck.language.canonical` is a factory with everything that the function refers to. Here
 every name in it that its author chose is replaced by a number, in the order in which the function comes to need it.

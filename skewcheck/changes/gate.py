@@ -1,4 +1,4 @@
-"""The gate as one sequence: statistics that belong, fresh code, the diff, parity, a log's audit (changes floor).
+"""The gate as one sequence: statistics that belong, fresh code, the diff, parity, a log's audit (room: changes).
 
 Each stage says what it found; one verdict holds them all. A stage that could not be completed has not passed.
 """
@@ -160,7 +160,9 @@ def _audit(root: Path, open_repository: Callable[[], Repository], options: Optio
         names = sorted(path.parent.name for path in (root / "codegen").glob("*/manifest.json"))
         name = open_log(log).service or (names[0] if len(names) == 1 else None)
         if name is None or name not in names:
-            raise SkewcheckError(f"it does not show whose log {log} is", remedy="Audit it with --service.")
+            raise SkewcheckError(
+                f"it does not show whose log {log} is", remedy=f"Run `skewcheck audit {log} --service NAME`."
+            )
         verdict = audit(log, generated_directory(root, name), open_repository)
         if verdict.verdict == "incomplete":
             said = "; ".join(problem.message for problem in verdict.problems if problem.severity == "error")

@@ -1,4 +1,4 @@
-"""A version from its generated code: the manifest, the state and the opaque functions of a folder (changes floor).
+"""A version from its generated code: the manifest, the state and the opaque functions of a folder (room: changes).
 
 Reading it runs nothing of it; comparing values runs the opaque functions that it holds. What generated code does not
 hold, such as a view's time to live, is not compared.
@@ -35,11 +35,6 @@ def read_folder(folder: Path) -> Snapshot:
         )
     services = [_read_service(place) for place in found]
     return Snapshot({service.name: service for service in services})
-
-
-def is_generated(folder: Path) -> bool:
-    """Whether a folder holds generated code."""
-    return folder.is_dir() and ((folder / "manifest.json").is_file() or any(folder.glob("*/manifest.json")))
 
 
 def _read_service(folder: Path) -> DeclaredService:

@@ -1,4 +1,4 @@
-"""What a change asks for beyond the features: refits, materialisation, and the models that are pinned (changes floor).
+"""What a change asks for beyond the features: refits, materialisation, and the models that are pinned (room: changes).
 
 A model is pinned to a version of a service by the tags that a registry keeps with it: `skewcheck_definition` and
 `skewcheck_state`, the same hashes that generated code and log rows carry.

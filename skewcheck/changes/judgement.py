@@ -1,4 +1,4 @@
-"""What comparing the values of two versions of a feature gives (changes floor)."""
+"""What comparing the values of two versions of a feature gives (room: changes)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from skewcheck.diff_verdict import Witness
+
+OUT_OF_TIME = "the time that was allowed ran out before it was tested"
 
 
 @dataclass(frozen=True, slots=True)

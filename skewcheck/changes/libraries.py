@@ -1,4 +1,4 @@
-"""Libraries that the meaning of operators depends on, and what a version's own files say of them (changes floor)."""
+"""Libraries that the meaning of operators depends on, and what a version's own files say of them (room: changes)."""
 
 from __future__ import annotations
 

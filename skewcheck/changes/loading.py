@@ -1,4 +1,4 @@
-"""Load a version: in a process of its own, so that its code can disturb nothing here (changes floor)."""
+"""Load a version: in a process of its own, so that its code can disturb nothing here (room: changes)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Statistics for a declaration that has none yet, fitted to made-up rows (changes floor).
+"""Statistics for a declaration that has none yet, fitted to made-up rows (room: changes).
 
 They decide nothing about real values. They are the same for both versions, and so make them comparable before anybody
 has run `skewcheck fit`: what differs on these statistics differs because the declarations do.

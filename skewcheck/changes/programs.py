@@ -1,14 +1,14 @@
-"""Run a version of a feature on rows, and work one row through (changes floor)."""
+"""Run a version of a feature on rows, and work one row through (room: changes)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
+from skewcheck.contracts import plain_value
 from skewcheck.diff_verdict import Step
 from skewcheck.engines.python import write_source
 from skewcheck.generate.row_module import load_row_module, render_row_module
@@ -102,15 +102,6 @@ def _statistics_of(node: Expression, statistics: Statistics) -> dict[str, Any]:
     }
 
 
-def plain_value(value: Any) -> Any:
-    """A value as JSON holds it: an instant as ISO 8601 text, what was raised as its text."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Raised):
-        return str(value)
-    return list(value) if isinstance(value, tuple) else value
-
-
 def plain_row(row: Row) -> dict[str, Any]:
-    """A row as JSON holds it."""
+    """A row as JSON holds it: an instant as ISO 8601 text, what was raised as its text."""
     return {name: plain_value(value) for name, value in row.items()}

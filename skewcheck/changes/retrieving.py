@@ -1,4 +1,4 @@
-"""What a change of the retrieval does to one feature: the smallest stored row that shows it (changes floor)."""
+"""What a change of the retrieval does to one feature: the smallest stored row that shows it (room: changes)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 
 from skewcheck.changes.candidates import find_candidates
 from skewcheck.changes.judgement import Judgement
-from skewcheck.changes.programs import RowProgram, expand_with, plain_row, plain_value, work_through
+from skewcheck.changes.programs import RowProgram, expand_with, plain_row, work_through
 from skewcheck.changes.searching import Row, Sought, find_smallest
 from skewcheck.changes.values import MADE_UP, Pair, choose_statistics
 from skewcheck.changes.views import START, ViewChange, show_scenario, store_row
 from skewcheck.changes.windowed import find_events, read_windowed, reads_the_same_events, show_events
+from skewcheck.contracts import plain_value
 from skewcheck.diff_verdict import Witness
 from skewcheck.errors import SkewcheckError
 from skewcheck.generate.golden import same_value
@@ -56,17 +57,12 @@ def judge_retrieval(pair: Pair, change: ViewChange, columns: tuple[str, ...]) ->
         return Judgement("unknown", "the join answers the same on the source that was to show it")
     return Judgement(
         "differs",
-        witness=Witness(
-            witness.inputs,
-            witness.old,
-            witness.new,
-            witness.old_steps,
-            witness.new_steps,
+        witness=replace(
+            witness,
             old_inputs=plain_row(shown[0]),
             new_inputs=plain_row(shown[1]),
             stored=(plain_row(stored),),
             requested_at=scenario.requested_at.isoformat(),
-            note=witness.note,
         ),
     )
 
@@ -135,24 +131,13 @@ def judge_width(pair: Pair, column: str, narrow: str) -> Judgement:
     def cut(row: Row) -> Row:
         return {**row, column: _narrow(row[column])}
 
-    found = _search(pair, (cut, _keep) if narrow == "old" else (_keep, cut))
+    changes = (cut, _keep) if narrow == "old" else (_keep, cut)
+    found = _search(pair, changes)
     if isinstance(found, Judgement):
         return found
     row, witness = found
-    sides = [plain_row({column: change(row)[column]}) for change in ((cut, _keep) if narrow == "old" else (_keep, cut))]
-    return Judgement(
-        "differs",
-        witness=Witness(
-            witness.inputs,
-            witness.old,
-            witness.new,
-            witness.old_steps,
-            witness.new_steps,
-            old_inputs=sides[0],
-            new_inputs=sides[1],
-            note=witness.note,
-        ),
-    )
+    old_inputs, new_inputs = (plain_row({column: change(row)[column]}) for change in changes)
+    return Judgement("differs", witness=replace(witness, old_inputs=old_inputs, new_inputs=new_inputs))
 
 
 def _keep(row: Row) -> Row:

@@ -1,4 +1,4 @@
-"""The rules: what a change may not do unnoticed, grouped by who is hurt (changes floor).
+"""The rules: what a change may not do unnoticed, grouped by who is hurt (room: changes).
 
 The groups are nested. `schema` hurts whoever reads a feature by name and type; `values` adds the models that read what
 is in it; `point-in-time` adds whoever builds training sets; `serving` adds the service that answers requests, and is

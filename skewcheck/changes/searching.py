@@ -1,4 +1,4 @@
-"""Search for an input on which two versions differ, and make it as small and plain as it can be (changes floor).
+"""Search for an input on which two versions differ, and make it as small and plain as it can be (room: changes).
 
 Hypothesis draws rows from `candidates`. Where it finds nothing, the edges of every comparison and every rounding are
 located by bisection and tried as well: a condition that is off by one unit in the last place differs nowhere else.

@@ -1,4 +1,4 @@
-"""Expressions as plain JSON, and back: what one process tells another of a declaration (changes floor).
+"""Expressions as plain JSON, and back: what one process tells another of a declaration (room: changes).
 
 A graph is a list of nodes, each after those that it reads: the operator's name, its parameters, the places of its
 operands, its type and its unit. Reading one runs no code of whoever wrote it.

@@ -1,4 +1,4 @@
-"""What is said of a service as a whole: the inputs that it asks for, and its frozen statistics (changes floor)."""
+"""What is said of a service as a whole: the inputs that it asks for, and its frozen statistics (room: changes)."""
 
 from __future__ import annotations
 

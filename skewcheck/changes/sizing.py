@@ -1,11 +1,12 @@
 """How much a change moves on a log or a data set: rows, missing values, distances, and the shift of the distribution.
 
-Both versions run as one query over the inputs as they are logged (changes floor).
+Both versions run as one query over the inputs as they are logged (room: changes).
 """
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,12 @@ from typing import Any
 
 import duckdb
 
-from skewcheck.changes.programs import plain_value
 from skewcheck.changes.values import Pair, frozen_terms
+from skewcheck.contracts import plain_value
 from skewcheck.diff_verdict import Sample, Size
-from skewcheck.engines.duckdb import write_query
+from skewcheck.engines.duckdb import SQL_TYPES, write_query
 from skewcheck.engines.opaque import Loaded, find_failure, load_functions, register_functions
-from skewcheck.engines.session import open_session
+from skewcheck.engines.session import open_session, say_error
 from skewcheck.engines.sql import escape_glob, quote_name, quote_text
 from skewcheck.errors import SkewcheckError, UsageError
 from skewcheck.language.opaque import find_functions
@@ -33,7 +34,6 @@ BINS = 10
 
 MOST_CATEGORIES = 50
 
-_SQL = {"Float64": "DOUBLE", "Int64": "BIGINT", "Bool": "BOOLEAN", "String": "VARCHAR", "Timestamp": "TIMESTAMPTZ"}
 _NUMBERS = {"Float64", "Int64"}
 
 
@@ -80,7 +80,10 @@ def _describe(name: str, relation: str) -> Data:
             described = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
             (count,) = connection.execute(f"SELECT count(*) FROM {relation}").fetchall()[0]
         except duckdb.Error as error:
-            raise SkewcheckError(f"{name} cannot be read: {str(error).splitlines()[0]}") from error
+            raise SkewcheckError(
+                f"{name} cannot be read: {say_error(error)}",
+                remedy="Check that the file is whole, and Parquet or CSV as its name says.",
+            ) from error
     if not count:
         raise SkewcheckError(f"{name} has no row, so nothing was compared", remedy="Give rows to compare on.")
     return Data(name, relation, tuple(column for column, *_ in described), count)
@@ -121,7 +124,7 @@ def measure(pairs: Sequence[Pair], data: Data, keys: Iterable[str]) -> dict[str,
                 found[pair.new.name] = _measure_one(connection, data, pair, named, terms[pair.new.name][1].type)
         except duckdb.Error as error:
             raise find_failure(error) or SkewcheckError(
-                f"{data.name} cannot be measured on: {str(error).splitlines()[0]}",
+                f"{data.name} cannot be measured on: {say_error(error)}",
                 remedy="Give columns of the types that the features read.",
             ) from error
     return found
@@ -153,7 +156,8 @@ def _tabulate(
         if column in data.columns
     ]
     inputs = [
-        f"CAST({quote_name(str(_find_column(data, n)))} AS {_sql_type(t)}) AS {quote_name(n)}" for n, t in types.items()
+        f"CAST({quote_name(str(_find_column(data, n)))} AS {SQL_TYPES[t.name]}) AS {quote_name(n)}"
+        for n, t in types.items()
     ]
     beside = [f"{quote_name(name)} AS {quote_name(f'#key.{name}')}" for name in named]
     number = 'row_number() OVER () AS "#row"'
@@ -165,10 +169,6 @@ def _tabulate(
     }
     connection.execute(f"CREATE TEMP TABLE compared AS {write_query(outputs, source=source)}")
     return named
-
-
-def _sql_type(type_: Type) -> str:
-    return _SQL.get(type_.name, "DOUBLE[]")
 
 
 def _measure_one(
@@ -198,7 +198,7 @@ def _readable(number: Any) -> float | None:
     """A distance as JSON holds it; two numbers can be further apart than any number is large."""
     if number is None:
         return None
-    return float(number) if math.isfinite(number) else 1.7976931348623157e308
+    return float(number) if math.isfinite(number) else sys.float_info.max
 
 
 def _read_samples(

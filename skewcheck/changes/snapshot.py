@@ -1,4 +1,4 @@
-"""Snapshots: everything that a version declares, as plain data (changes floor).
+"""Snapshots: everything that a version declares, as plain data (room: changes).
 
 A snapshot is made in a process of its own, in which the version's code runs, and read in this one, in which it does
 not: expressions come back as the language's own objects.

@@ -1,4 +1,4 @@
-"""The diff that runs nothing: for branches of people who are not trusted (changes floor).
+"""The diff that runs nothing: for branches of people who are not trusted (room: changes).
 
 It can say that a feature is unchanged, that its documentation changed, that it is new or gone. Of everything else it
 says that it does not know, and what it could not see.

@@ -1,4 +1,4 @@
-"""A version read as text: what its declarations say, with nothing of it run (changes floor).
+"""A version read as text: what its declarations say, with nothing of it run (room: changes).
 
 Every feature has a digest of its function and of everything that the function refers to inside `features/`: helpers and
 constants, by what they are and not by their names. Comments, formatting and annotations do not enter.

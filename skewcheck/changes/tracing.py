@@ -1,4 +1,4 @@
-"""Features that changed because a feature that they read did (changes floor)."""
+"""Features that changed because a feature that they read did (room: changes)."""
 
 from __future__ import annotations
 

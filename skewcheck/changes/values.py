@@ -1,4 +1,4 @@
-"""The values of one feature in two versions: the same, proved or tested, or not, with a witness (changes floor)."""
+"""The values of one feature in two versions: the same, proved or tested, or not, with a witness (room: changes)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import pyarrow as pa
 from skewcheck.changes.caching import Cache, make_key
 from skewcheck.changes.candidates import Candidates, find_candidates
 from skewcheck.changes.canonical_form import digest, digest_fits
-from skewcheck.changes.judgement import Judgement
+from skewcheck.changes.judgement import OUT_OF_TIME, Judgement
 from skewcheck.changes.made_up import fit_made_up
-from skewcheck.changes.programs import expand_with, plain_row, plain_value, run_both, run_versions, work_through
+from skewcheck.changes.programs import expand_with, plain_row, run_both, run_versions, work_through
 from skewcheck.changes.searching import Sought, find_smallest
 from skewcheck.changes.snapshot import DeclaredColumn, DeclaredFeature, DeclaredService
+from skewcheck.contracts import plain_value
 from skewcheck.diff_verdict import Witness
 from skewcheck.errors import OpaqueError, SkewcheckError, StateError
 from skewcheck.generate.golden import same_value
@@ -168,7 +169,7 @@ def _run(
     found = effort.cache.find(key)
     if found is None:
         if not effort.may_test():
-            return Judgement("unknown", "the time that was allowed ran out before it was tested", unfitted=unfitted)
+            return Judgement("unknown", OUT_OF_TIME, unfitted=unfitted)
         found = _search(pair, (old, new), (before, after), effort.rows, note)
         effort.cache.keep(key, found)
     return replace(found, cause=cause, unfitted=unfitted)

@@ -1,4 +1,4 @@
-"""Feature views of two versions: what their settings do to the values that are retrieved (changes floor).
+"""Feature views of two versions: what their settings do to the values that are retrieved (room: changes).
 
 A change that moves the answer of the point-in-time join is shown on the smallest source that tells the versions apart,
 through the join itself.

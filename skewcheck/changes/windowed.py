@@ -1,4 +1,4 @@
-"""Windowed columns of two versions: the fewest events on which they differ (changes floor).
+"""Windowed columns of two versions: the fewest events on which they differ (room: changes).
 
 What a windowed column means is written down beside its declaration; here both meanings are asked for the same events,
 at the edges of both windows and one microsecond around them.

@@ -14,12 +14,28 @@ from skewcheck.cli.changes import check, diff, rules
 from skewcheck.cli.common import silence_libraries
 from skewcheck.cli.comparing import compare
 from skewcheck.cli.language import operators, parity
+from skewcheck.cli.materialising import materialise
 from skewcheck.cli.repo import apply, generate, init
 from skewcheck.cli.reporting import report
 from skewcheck.cli.training import fit, trainset
 from skewcheck.errors import SkewcheckError
 
-COMMANDS = (init, fit, trainset, generate, apply, audit, compare, operators, parity, diff, check, rules, report)
+COMMANDS = (
+    init,
+    fit,
+    trainset,
+    generate,
+    apply,
+    materialise,
+    audit,
+    compare,
+    operators,
+    parity,
+    diff,
+    check,
+    rules,
+    report,
+)
 """In the order of `--help`."""
 
 app = typer.Typer(
@@ -32,6 +48,8 @@ app = typer.Typer(
 )
 for command in COMMANDS:
     app.command()(command)
+# Feast spells it so.
+app.command("materialize", hidden=True)(materialise)
 
 
 def _print_version(asked: bool) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from skewcheck.cli.common import FormatOption, RepoOption, find_services, load_repository
-from skewcheck.errors import UsageError
+from skewcheck.errors import StateError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +60,10 @@ def audit(
         list[str] | None,
         typer.Option(metavar="VIEW=TIME", help="The delay with which training reads a view: weather=2h."),
     ] = None,
+    trainset: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Read views with the delays that this training set was made with."),
+    ] = None,
     ignore_unreadable: Annotated[
         bool, typer.Option("--ignore-unreadable", help="Give a verdict on the rest where a file cannot be read.")
     ] = False,
@@ -94,12 +100,53 @@ def audit(
     if out:
         make_folder(out)
     if function is not None:
+        if trainset is not None:
+            raise UsageError(
+                "--trainset is of a declared service, and --replay takes none",
+                remedy="Leave one of them out.",
+            )
         verdict = _audit_function(log, function, frame, features or (), options)
     else:
-        verdict = audit_log(log, _find_generated(root, service, log), lambda: load_repository(root), options)
+        generated = _find_generated(root, service, log)
+        if trainset is not None:
+            options = _train_alike(options, trainset, generated)
+        options = replace(options, delays={**_read_frozen_delays(generated), **options.delays})
+        verdict = audit_log(log, generated, lambda: load_repository(root), options)
     paths = write_reports(verdict, out) if out else None
     print_report(verdict, output, page=paths.page if paths else None)
     raise typer.Exit(verdict.exit_code)
+
+
+def _read_frozen_delays(generated: Path) -> dict[str, timedelta]:
+    """The delays that the statistics were fitted with; none where there is no state, of which the audit speaks."""
+    from skewcheck.fit.state import read_state
+
+    try:
+        return read_state(generated / "state.json").delays
+    except StateError:
+        return {}
+
+
+def _train_alike(options: Options, trainset: Path, generated: Path) -> Options:
+    """The options with the delays that a training set was made with; a delay that is named otherwise comes first."""
+    from skewcheck.generate.manifest import read_manifest
+    from skewcheck.store.training_set import read_training_set
+    from skewcheck.verdict import Problem
+
+    record, manifest = read_training_set(trainset, generated.name), read_manifest(generated / "manifest.json")
+    delays = {view: timedelta(seconds=seconds) for view, seconds in record.delay_seconds.items()}
+    problems = []
+    if record.definition != manifest.definition:
+        found, expected = record.definition[:12], manifest.definition[:12]
+        problems.append(
+            Problem(
+                "warning",
+                str(trainset),
+                f"was made with another declaration (definition {found}) than the one that is replayed ({expected})",
+                "Write it anew with `skewcheck trainset`, or audit with the code that it was made with.",
+            )
+        )
+    return replace(options, delays={**delays, **options.delays}, problems=tuple(problems))
 
 
 def _audit_function(log: str, function: str, frame: str | None, features: Sequence[str], options: Options) -> Verdict:

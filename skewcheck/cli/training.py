@@ -73,7 +73,7 @@ def fit(
             delays=delays,
             as_of=counted,
         )
-        state = fit_service(chosen, path, rows.sources)
+        state = fit_service(chosen, path, rows.sources, delays)
         guard = find_leaks(repository, chosen, state, rows)
         refuse_leaks(guard, rows)
         if training_set:

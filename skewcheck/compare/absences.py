@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import duckdb
@@ -18,11 +18,12 @@ from skewcheck.compare.joining import JoinCounts, Keys
 from skewcheck.compare.kinds import NUMBERS, TIMES, Column
 from skewcheck.compare.options import Options
 from skewcheck.compare.pairing import Side, read_text
+from skewcheck.contracts import plain_value
 from skewcheck.engines.sql import quote_name
 from skewcheck.explain.pairs.categories import literal
 from skewcheck.explain.values.bits import bits_of_subset
+from skewcheck.language.constants import EPOCH
 from skewcheck.report.findings import say_condition
-from skewcheck.verdict import plain_value
 
 SAMPLE = 50_000
 """Rows of a table in which a place is looked for; it is counted over all of them."""
@@ -41,8 +42,6 @@ MARGIN = 20.0
 
 LIFT = 2.0
 """How many times more of its rows must be absent than of the others."""
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

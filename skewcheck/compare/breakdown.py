@@ -9,8 +9,8 @@ import duckdb
 from skewcheck.compare.findings import Bucket, Confusion, Slice
 from skewcheck.compare.joining import AT
 from skewcheck.compare.pairing import PairedColumn
+from skewcheck.contracts import plain_value
 from skewcheck.engines.sql import quote_name
-from skewcheck.verdict import plain_value
 
 FEW = 50
 """A column with no more values than this on either side has a table of confusions, of at most as many pairs."""

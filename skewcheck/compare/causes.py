@@ -97,7 +97,7 @@ def read_value(pair: PairedColumn, side: Side) -> str:
 
 
 def find_slices(a: dict[str, Column], b: dict[str, Column], named: Sequence[str], taken: Sequence[str]) -> list[str]:
-    """Columns that may describe the place of a cause: those that are named, then text, truth and small integers."""
+    """Columns that may describe the place of a cause: those that are named, then text and truth values."""
     found = dict.fromkeys(named)
     for columns in (b, a):
         for name, column in columns.items():

@@ -6,7 +6,6 @@ the left side (offline), B the right one (online).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,9 +16,9 @@ from skewcheck.compare.joining import Keys, find_keys
 from skewcheck.compare.kinds import NUMBERS, TIMES
 from skewcheck.compare.pairing import PairedColumn, pair_columns
 from skewcheck.compare.tables import Table, rename_columns
+from skewcheck.contracts import plain_value, write_contract
 from skewcheck.engines.sql import quote_name
 from skewcheck.errors import UsageError
-from skewcheck.verdict import plain_value
 
 SCHEMA = "skewcheck/compare-chronon/1"
 
@@ -65,7 +64,7 @@ class Series:
 
     def to_json(self) -> str:
         """The series as JSON text."""
-        return json.dumps(plain_value({"schema": SCHEMA, **asdict(self)}), indent=2, ensure_ascii=False) + "\n"
+        return write_contract(SCHEMA, plain_value(asdict(self)))
 
 
 def compare_like_chronon(

@@ -20,8 +20,8 @@ from skewcheck.compare.findings import Findings
 from skewcheck.compare.joining import JoinCounts, Keys, count_join, find_keys, join_rows
 from skewcheck.compare.options import Options
 from skewcheck.compare.pairing import EXACT, PairedColumn, Tolerance, pair_columns
-from skewcheck.compare.tables import Table, open_table, rename_columns, say_error
-from skewcheck.engines.session import open_session
+from skewcheck.compare.tables import Table, open_table, rename_columns
+from skewcheck.engines.session import open_session, say_error
 from skewcheck.engines.sql import quote_name
 from skewcheck.errors import TableError
 

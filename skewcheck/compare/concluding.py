@@ -85,7 +85,8 @@ def _find_left_out(sides: Sequence[TableRows], join: Join, options: Options) -> 
         where = f"table {label}"
         if side.missing_ids:
             left_out = f"{side.missing_ids:,} of {side.rows:,} rows have no {on}; they were not compared"
-            problems.append(Problem(severity, where, left_out))
+            remedy = None if options.rows == "shared" else "Fill it, or compare the others alone with --rows shared."
+            problems.append(Problem(severity, where, left_out, remedy))
         if side.unmatched_rows and join.compared:
             absent = f"{side.unmatched_rows:,} of {side.rows:,} rows have an id that {other} lacks"
             remedy = None if options.rows == "shared" else "Compare the others alone with --rows shared."
@@ -106,7 +107,12 @@ def _find_unlike(a: Table, keys: Keys, counted: Counted, options: Options, sides
     """Columns that were asked for and could not be compared, ids of two types, names that differ by case alone."""
     compared = {column.name for column in counted.columns}
     problems = [
-        Problem("error", f"column {name}", f"is not in {'B' if name in a.columns else 'A'}, so it was not compared")
+        Problem(
+            "error",
+            f"column {name}",
+            f"is not in {'B' if name in a.columns else 'A'}, so it was not compared",
+            "Name a column of both tables, or pair two with --rename A=B.",
+        )
         for name in options.columns
         if name not in compared and name not in keys.on and name not in options.ignored
     ]
@@ -115,13 +121,19 @@ def _find_unlike(a: Table, keys: Keys, counted: Counted, options: Options, sides
             "warning",
             f"--on {pair.name}",
             f"is {pair.a.said} in A and {pair.b.said} in B; ids were compared by their text",
+            "Give the id one type in both tables.",
         )
         for pair in keys.pairs
         if pair.note is not None
     ]
     lower = {name.casefold(): name for name in sides[1].only}
     problems += [
-        Problem("warning", f"column {name}", f"is called {lower[name.casefold()]} in B, so it was not compared")
+        Problem(
+            "warning",
+            f"column {name}",
+            f"is called {lower[name.casefold()]} in B, so it was not compared",
+            f"Pair the two with --rename {name}={lower[name.casefold()]}.",
+        )
         for name in sides[0].only
         if name.casefold() in lower
     ]

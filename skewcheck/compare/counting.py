@@ -15,9 +15,9 @@ from skewcheck.compare.joining import AT
 from skewcheck.compare.kinds import NUMBERS
 from skewcheck.compare.pairing import PairedColumn, Side, last_place, pair_columns
 from skewcheck.compare.sequences import count_edits
+from skewcheck.contracts import plain_value
 from skewcheck.engines.sql import quote_name
 from skewcheck.replay.comparison import LONGEST_TEXT, ROUNDING, say_instant
-from skewcheck.verdict import plain_value
 
 EDITED = 1000
 """Lists that differ whose elements are lined up, each of at most `EDITED_LENGTH` elements."""

@@ -5,16 +5,13 @@ Findings are plain data. `to_json` and `from_json` are inverse to each other; th
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeVar
 
-from skewcheck.errors import SkewcheckError
-from skewcheck.verdict import Problem, plain_value
+from skewcheck.contracts import EXIT_CODES, known_fields, plain_value, read_contract, write_contract
+from skewcheck.verdict import Problem
 
 SCHEMA = "skewcheck/compare/1"
-
-EXIT_CODES = {"pass": 0, "fail": 1, "incomplete": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,11 +214,10 @@ class Findings:
 
     def to_json(self) -> str:
         """The findings as JSON text, ending in a newline; what JSON has no literal for is written as text."""
-        body = {"schema": SCHEMA, **asdict(self)}
+        body = asdict(self)
         for column, data in zip(self.columns, body["columns"], strict=True):
             data["mismatch_rate"] = column.mismatch_rate
-        text = json.dumps(plain_value(body), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        return text.encode("utf-8", "backslashreplace").decode()
+        return write_contract(SCHEMA, plain_value(body))
 
     @staticmethod
     def from_json(text: str) -> Findings:
@@ -231,26 +227,7 @@ class Findings:
             SkewcheckError: The text is not JSON, of a schema that this version does not read, or not whole.
         """
         remedy = "Give a file written by `skewcheck compare --format json`."
-        try:
-            data = json.loads(text)
-        except ValueError as error:
-            raise SkewcheckError(f"not a comparison: {error}", remedy=remedy) from error
-        schema = data.pop("schema", None) if isinstance(data, dict) else None
-        if schema != SCHEMA:
-            raise SkewcheckError(f"the schema is {schema!r}, expected {SCHEMA!r}", remedy=remedy)
-        try:
-            known = _known_fields(Findings, data)
-            return Findings(
-                a=_build(TableRows, known.pop("a")),
-                b=_build(TableRows, known.pop("b")),
-                join=_build(Join, known.pop("join")),
-                columns=tuple(_read_column(column) for column in known.pop("columns")),
-                problems=tuple(_build(Problem, problem) for problem in known.pop("problems")),
-                causes=tuple(known.pop("causes", ())),
-                **known,
-            )
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise SkewcheckError(f"not a whole comparison of schema {SCHEMA}: {error!r}", remedy=remedy) from error
+        return read_contract(text, SCHEMA, _read_findings, what="comparison", remedy=remedy)
 
 
 Part = TypeVar("Part")
@@ -264,22 +241,30 @@ _PARTS: dict[str, type] = {
 }
 
 
-def _known_fields(cls: type, data: dict[str, Any]) -> dict[str, Any]:
-    """The entries that this version knows: a later one may add fields under the same schema."""
-    return {name: data[name] for name in (item.name for item in fields(cls)) if name in data}
+def _read_findings(data: dict[str, Any]) -> Findings:
+    known = known_fields(Findings, data)
+    return Findings(
+        a=_build(TableRows, known.pop("a")),
+        b=_build(TableRows, known.pop("b")),
+        join=_build(Join, known.pop("join")),
+        columns=tuple(_read_column(column) for column in known.pop("columns")),
+        problems=tuple(_build(Problem, problem) for problem in known.pop("problems")),
+        causes=tuple(known.pop("causes", ())),
+        **known,
+    )
 
 
 def _build(cls: type[Part], data: dict[str, Any]) -> Part:
     known = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
-    return cls(**_known_fields(cls, known))
+    return cls(**known_fields(cls, known))
 
 
 def _read_column(data: dict[str, Any]) -> ColumnFinding:
-    known = _known_fields(ColumnFinding, data)
+    known = known_fields(ColumnFinding, data)
     for name in known:
         if (name.startswith(("max_", "mean_")) or name == "smape") and known[name] is not None:
             known[name] = float(known[name])  # "Infinity" is a number again
     for name, part in _PARTS.items():
-        known[name] = tuple(part(**_known_fields(part, item)) for item in known[name])
+        known[name] = tuple(part(**known_fields(part, item)) for item in known[name])
     known["causes"] = tuple(known["causes"])
     return ColumnFinding(**known)

@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING, Literal
 
 import duckdb
 
-from skewcheck.audit import FLOAT32_TOLERANCE, MEMORY_LIMIT, Options, open_held_log
+from skewcheck.audit import (
+    FLOAT32_TOLERANCE,
+    MEMORY_LIMIT,
+    Options,
+    describe_narrow,
+    describe_unreadable,
+    open_held_log,
+)
 from skewcheck.compare.function_causes import explain_sides
 from skewcheck.compare.kinds import Column, find_kind
 from skewcheck.compare.pairing import PairedColumn, pair_columns
 from skewcheck.compare.probing import ROWS, Probed, probe_function
-from skewcheck.compare.tables import say_error
 from skewcheck.compare.training_function import FunctionError, TrainingFunction
-from skewcheck.engines.session import open_session
+from skewcheck.engines.session import open_session, say_error
 from skewcheck.engines.sql import escape_glob, quote_name, quote_text
 from skewcheck.errors import LogError
 from skewcheck.language.types import BOOL, FLOAT64, INT64, STRING, TIMESTAMP, Type
@@ -179,7 +185,10 @@ def _replay(
         total += rows.num_rows
         for name, own in probed.features.items():
             if own not in found.table.column_names:
-                raise FunctionError(f"{function.name} gave no column {own} for some of the rows")
+                raise FunctionError(
+                    f"{function.name} gave no column {own} for some of the rows",
+                    remedy="Return the same columns for all rows; one without values has nulls.",
+                )
             rows = rows.append_column(f"transform.{name}", found.table[own])
         parquet.write_table(rows, target / f"{number:06}.parquet")
     paths = quote_text(f"{escape_glob(str(target))}/*.parquet")
@@ -304,11 +313,7 @@ def _find_problems(
     opened: Log, names: _Names, function: TrainingFunction, probed: Probed, options: Options
 ) -> tuple[Problem, ...]:
     """What the reader must know beside the counts; an error makes the verdict incomplete."""
-    severity: Literal["error", "warning"] = "warning" if opened.ignore_unreadable else "error"
-    problems = [
-        Problem(severity, str(path), f"cannot be read ({reason}); its rows are not in this audit")
-        for path, reason in opened.unreadable
-    ]
+    problems = describe_unreadable(opened)
     if not probed.row_by_row:
         problems.append(
             Problem(
@@ -322,19 +327,17 @@ def _find_problems(
     absent = [name for name in names.served or () if name not in probed.features]
     if absent:
         problems.append(
-            Problem("error", function.name, f"does not give {', '.join(absent)}, which the log has as features")
+            Problem(
+                "error",
+                function.name,
+                f"does not give {', '.join(absent)}, which the log has as features",
+                "Return a column of that name for each.",
+            )
         )
     served = names.served or names.inputs
     narrow = [name for name in probed.features if opened.columns[served[name]] in {"float", "halffloat"}]
     if narrow and options.tolerance < FLOAT32_TOLERANCE:
-        problems.append(
-            Problem(
-                "warning",
-                "log",
-                f"holds {', '.join(narrow)} as 32-bit floats, which carry about 7 digits",
-                f"Log them as doubles, or audit with --tolerance {FLOAT32_TOLERANCE:g}.",
-            )
-        )
+        problems.append(describe_narrow(narrow))
     return tuple(problems)
 
 

@@ -86,16 +86,14 @@ def _inputs_like(side: Sides, columns: Mapping[str, Column]) -> dict[str, str]:
     if side.type not in {FLOAT64, INT64}:
         return {}
     names = [name for name, column in columns.items() if name.startswith("input.") and column.kind in NUMBERS]
-    return {
-        name.partition(".")[2]: f"CASE WHEN NOT isnan(CAST({quote_name(name)} AS DOUBLE)) THEN CAST({quote_name(name)} "
-        "AS DOUBLE) END"
-        for name in names
-    }
+    return {name.partition(".")[2]: _read_number(name) for name in names}
 
 
 def _read_value(side: Sides, column: str) -> str:
     """SQL text of a value for the search; null where it is missing."""
-    name = quote_name(column)
-    if side.type in {FLOAT64, INT64}:
-        return f"CASE WHEN NOT isnan(CAST({name} AS DOUBLE)) THEN CAST({name} AS DOUBLE) END"
-    return name
+    return _read_number(column) if side.type in {FLOAT64, INT64} else quote_name(column)
+
+
+def _read_number(column: str) -> str:
+    number = f"CAST({quote_name(column)} AS DOUBLE)"
+    return f"CASE WHEN NOT isnan({number}) THEN {number} END"

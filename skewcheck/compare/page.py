@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from skewcheck.compare.findings import SCHEMA, Findings
-from skewcheck.compare.terminal import say_absences, say_causes, say_headline
+from skewcheck.compare.wording import say_absences, say_causes, say_headline
 from skewcheck.report.page import fill_template
 
 

@@ -29,6 +29,7 @@ from skewcheck.compare.kinds import (
     Kind,
     find_kind,
 )
+from skewcheck.engines.session import say_error
 from skewcheck.engines.sql import escape_glob, quote_name, quote_text
 from skewcheck.errors import TableError, UsageError
 
@@ -149,11 +150,6 @@ def rename_columns(a: Table, b: Table, renamed: Mapping[str, str]) -> Table:
         names.get(other, other): replace(column, name=names.get(other, other)) for other, column in b.columns.items()
     }
     return Table(b.source, f"(SELECT {selected} FROM {b.relation})", columns)
-
-
-def say_error(error: BaseException) -> str:
-    """The first line of an error of the engine, without the name that it gives to the kind of error."""
-    return re.sub(r"^[\w ]*Error: ", "", (str(error) or type(error).__name__).splitlines()[0])
 
 
 def _find_files(text: str) -> list[Path]:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from rich.padding import Padding
-
-from skewcheck.causes import Finding
-from skewcheck.report.findings import Said, say_finding
+from skewcheck.compare.wording import say_absences, say_causes, say_headline
 from skewcheck.report.printing import VERDICT_STYLES, Printer
 from skewcheck.report.values import (
     escape_hidden,
@@ -27,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from skewcheck.compare.findings import ColumnFinding, Findings
+    from skewcheck.report.findings import Said
 
 _SHOWN_STATES = 4
 _SHOWN_SLICES = 3
@@ -56,21 +53,6 @@ def print_findings(findings: Findings, console: Console, *, report_path: Path | 
     if report_path is not None:
         printer.blank()
         printer.print_line(f"Full report: {escape_hidden(str(report_path))}")
-
-
-def say_headline(findings: Findings) -> str:
-    """The first line: "FAIL 3 of 20 columns differ in 1,000 pairs of rows (2013-07-01 … 2013-07-31)"."""
-    join, columns = findings.join, findings.columns
-    if not columns or not join.compared:
-        return f"{findings.verdict.upper()} nothing was compared"
-    span = format_span(join.first, join.last)
-    pairs = f"{join.compared:,} {'pair' if join.compared == 1 else 'pairs'} of rows{f' ({span})' if span else ''}"
-    if findings.differing:
-        found = f"{len(findings.differing):,} of {len(columns):,} columns differ"
-    else:
-        found = f"all {len(columns):,} columns match" if len(columns) > 1 else "the one column matches"
-    absent = findings.a.unmatched_rows + findings.b.unmatched_rows
-    return f"{findings.verdict.upper()} {found} in {pairs}{f'; {absent:,} absent' if absent else ''}"
 
 
 def _print_columns(printer: Printer, differing: tuple[ColumnFinding, ...]) -> None:
@@ -134,30 +116,9 @@ def _print_notes(printer: Printer, findings: Findings) -> None:
         printer.print_line(note)
 
 
-def say_causes(column: ColumnFinding) -> list[Said]:
-    """The causes of a column in words."""
-    return [say_finding(Finding(cause, {column.name: float(cause.get("explains", 0.0))})) for cause in column.causes]
-
-
-def say_absences(findings: Findings) -> list[Said]:
-    """Why rows are absent, in words: they have said where and how many themselves."""
-    said = (say_finding(Finding(cause, {_text(cause.get("root")): 0.0})) for cause in findings.causes)
-    return [replace(one, where="", numbers=()) for one in said]
-
-
-def _text(root: object) -> str:
-    return root if isinstance(root, str) else "rows"
-
-
 def _print_cause(printer: Printer, said: Said) -> None:
-    printer.blank()
-    title = printer.text(f"Cause: {said.title}")
-    title.stylize("bold", 0, len("Cause:"))
-    printer.show(title)
     first = " ".join(part for part in (said.says, said.share, said.where) if part)
-    for line in (first, *said.evidence, f"Change: {said.change}" if said.change else ""):
-        if line:
-            printer.show(Padding(printer.text(line), (0, 0, 0, 2), expand=False))
+    printer.print_cause(said.title, (first, *said.evidence, f"Change: {said.change}" if said.change else ""))
 
 
 def _print_rows(printer: Printer, findings: Findings) -> None:

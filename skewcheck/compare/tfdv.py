@@ -6,7 +6,6 @@ column of lists is a feature of many values, an empty list is a feature without 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
@@ -16,9 +15,9 @@ from skewcheck.compare.joining import JoinCounts, Keys, count_join, find_keys, j
 from skewcheck.compare.kinds import Column, element_type, find_kind
 from skewcheck.compare.pairing import PairedColumn, Side, pair_columns
 from skewcheck.compare.tables import Table
+from skewcheck.contracts import plain_value, write_contract
 from skewcheck.engines.sql import quote_name
 from skewcheck.errors import UsageError
-from skewcheck.verdict import plain_value
 
 SCHEMA = "skewcheck/compare-tfdv/1"
 MISSING = "__MISSING_VALUE__"
@@ -110,7 +109,7 @@ class SkewResult:
 
     def to_json(self) -> str:
         """The result as JSON text."""
-        return json.dumps(plain_value({"schema": SCHEMA, **asdict(self)}), indent=2, ensure_ascii=False) + "\n"
+        return write_contract(SCHEMA, plain_value(asdict(self)))
 
 
 def compare_like_tfdv(

@@ -104,7 +104,9 @@ class TrainingFunction:
         try:
             table = pa.Table.from_pandas(frame, preserve_index=False)
         except (pa.ArrowException, TypeError) as error:
-            raise FunctionError(f"{self.name} gave a column of mixed values: {error}") from error
+            raise FunctionError(
+                f"{self.name} gave a column of mixed values: {error}", remedy="Give each column values of one type."
+            ) from error
         index = list(frame.index)
         if REQUEST_ID in table.column_names or index == list(range(inputs.num_rows)):
             return self._place(table, inputs)
@@ -221,7 +223,10 @@ def _wrap_pipeline(name: str, pipeline: Any) -> TrainingFunction:
 
     def transform(frame: Any) -> Any:
         if absent := [column for column in columns if column not in frame.columns]:
-            raise TableError(f"the log lacks {', '.join(absent)}, which the pipeline was fitted to")
+            raise TableError(
+                f"the log lacks {', '.join(absent)}, which the pipeline was fitted to",
+                remedy="Log them; where the log calls one otherwise, say so with --rename NAME=COLUMN.",
+            )
         result = pipeline.transform(frame[columns])
         return result.set_axis(frame.index) if hasattr(result, "set_axis") and len(result) == len(frame) else result
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 
 from skewcheck.errors import SkewcheckError
+from skewcheck.store.quick_import import importing_quickly
 
 
 def main() -> int:
@@ -30,7 +31,8 @@ def main() -> int:
     leaky = parser.parse_args().leaky
     # On a busy machine of few cores the model's threads lose more by waiting for each other than they gain.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    import feast  # noqa: F401 (its import sets warning filters that would come before ours)
+    with importing_quickly():
+        import feast  # noqa: F401 (its import sets warning filters that would come before ours)
 
     from skewcheck.demo.leaky import run_leaky
     from skewcheck.demo.walk import run_demo

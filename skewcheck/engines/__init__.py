@@ -1,1 +1,1 @@
-"""Engines: how Python and DuckDB spell the primitives. An engine knows terms and nothing of operators."""
+"""Engines: how Python, DuckDB and Spark spell the primitives. An engine knows terms and nothing of operators."""

@@ -76,8 +76,6 @@ class Dialect:
     Attributes:
         spellings: The SQL of the primitives: {0}, {1}, ... stand for the arguments, which are put in parentheses where
             they need them, and {table} for the constant parameter.
-        positive_spellings: Shorter forms for a first argument that is never below zero.
-        name: What people call it.
         types: The SQL name of every type, as columns have it.
         ingress: How a column of each type is read, {0} standing for the column, {size} for a Vector's length and
             {column} for the column's name as a constant: null, NaN and infinities are missing.
@@ -85,13 +83,15 @@ class Dialect:
         quote_name: An identifier as SQL text.
         literal_text: A constant as SQL text.
         write_lookup: The SQL of a look-up: the argument and the table.
-        joins: Whether a look-up table is to be joined instead.
-        write_table: A look-up table as a relation of keys and values.
         write_element: The SQL of a constant list's value at a position: the position and the list.
         write_list: The SQL of a list: its elements.
+        arrange: The query that is put together.
+        joins: Whether a look-up table is to be joined instead.
+        write_table: A look-up table as a relation of keys and values.
         write_search: The SQL of the value of the interval in which a named number lies: its name, the edges and one
             value more than there are edges; None where nested choices are to find it.
-        arrange: The query that is put together.
+        positive_spellings: Shorter forms for a first argument that is never below zero.
+        name: What people call it.
     """
 
     spellings: Mapping[str, str]

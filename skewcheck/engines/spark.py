@@ -24,9 +24,13 @@ SETTINGS = {
 }
 """What a session has to be set to before it runs a query."""
 
+LARGEST = "1.7976931348623157e308"
+"""The largest finite DOUBLE. NaN and infinity are greater, for Spark."""
+
+WHOLE_FROM = "4503599627370496e0"
+"""2^52: from here on a DOUBLE has no fraction."""
+
 _GUESS = "floor(log2({0}))"
-_LARGEST = "1.7976931348623157e308"
-_INTEGRAL = "4503599627370496e0"
 # A CAST, and TRY_CAST too, takes 2^63 for the largest Int64.
 _INTEGER_RANGE = "{0} >= (-9223372036854775808e0) AND {0} < 9223372036854775808e0"
 _NEGATIVE_REMAINDER = "{0} % nullif({1}, 0L) <> 0L AND ({0} % nullif({1}, 0L) < 0L) <> ({1} < 0L)"
@@ -63,14 +67,13 @@ SPELLINGS = {
     "divide": "try_divide({0}, {1})",
     "quotient": "try_divide({0}, {1})",
     "square_root": "CASE WHEN {0} >= 0e0 THEN sqrt({0}) END",
-    # floor() gives a BIGINT; from 2^52 on a DOUBLE has no fraction.
-    "floor": f"CASE WHEN abs({{0}}) < {_INTEGRAL} THEN CAST(floor({{0}}) AS DOUBLE) ELSE {{0}} END",
+    # floor() gives a BIGINT.
+    "floor": f"CASE WHEN abs({{0}}) < {WHOLE_FROM} THEN CAST(floor({{0}}) AS DOUBLE) ELSE {{0}} END",
     "absolute": "abs({0})",
     # The logarithm may be off by one at a power of two; there either guess leads to the same exponent.
     "exponent": f"{_GUESS} + CAST({{0}} / pow(2e0, {_GUESS}) > {SQUARE_ROOT_OF_TWO}D AS BIGINT)",
     "power_of_two": "pow(2e0, {0})",
-    # Spark's NaN is greater than every number.
-    "finite": f"CASE WHEN abs({{0}}) <= {_LARGEST} THEN {{0}} END",
+    "finite": f"CASE WHEN abs({{0}}) <= {LARGEST} THEN {{0}} END",
     # Spark adds up the constants of nested sums first, and so loses an overflow, or makes one; it does not see through
     # the bitwise or.
     "integer_add": "try_add({0}, {1}) | 0L",
@@ -127,7 +130,7 @@ SPELLINGS = {
     "component": "get({0}, {1})",
     "dot": "aggregate(zip_with({0}, {1}, (one, other) -> one * other), 0e0, (total, item) -> total + item)",
     "scale_vector": (
-        f"CASE WHEN forall({{0}}, item -> abs(item * {{1}}) <= {_LARGEST}) THEN transform({{0}}, item -> item * {{1}})"
+        f"CASE WHEN forall({{0}}, item -> abs(item * {{1}}) <= {LARGEST}) THEN transform({{0}}, item -> item * {{1}})"
         " END"
     ),
 }
@@ -149,14 +152,14 @@ _MICROS = "unix_micros(CAST({0} AS TIMESTAMP))"
 _VECTOR = "CAST({0} AS ARRAY<DOUBLE>)"
 
 INGRESS = {
-    "Float64": f"CASE WHEN abs(CAST({{0}} AS DOUBLE)) <= {_LARGEST} THEN CAST({{0}} AS DOUBLE) END",
+    "Float64": f"CASE WHEN abs(CAST({{0}} AS DOUBLE)) <= {LARGEST} THEN CAST({{0}} AS DOUBLE) END",
     "Int64": "CAST({0} AS BIGINT)",
     "Bool": "CAST({0} AS BOOLEAN)",
     "String": "CAST({0} AS STRING)",
     "Timestamp": f"CASE WHEN {_MICROS} BETWEEN {TIMESTAMP_MIN} AND {TIMESTAMP_MAX} THEN {_MICROS} END",
     "Vector": (
         f"CASE WHEN array_size({_VECTOR}) <> {{size}} THEN raise_error('column ' || {{column}} || ': expected {{size}}"
-        f" numbers, got ' || array_size({_VECTOR})) WHEN forall({_VECTOR}, item -> coalesce(abs(item) <= {_LARGEST},"
+        f" numbers, got ' || array_size({_VECTOR})) WHEN forall({_VECTOR}, item -> coalesce(abs(item) <= {LARGEST},"
         f" FALSE)) THEN {_VECTOR} END"
     ),
 }

@@ -1,13 +1,16 @@
 """The primitives over NumPy arrays: for a few thousand rows and many expressions that share most of their parts.
 
 Planning a query for some hundred expressions takes longer than computing them, so the search computes here. It is a
-spelling of the primitives like any engine's; what it has no row for, the caller computes in DuckDB. (Room: explain.)
+spelling of the primitives like any engine's; what it has no row for, the caller computes in DuckDB: patterns, which it
+finds in a time that grows with the text and no faster, and a team's own functions. (Room: explain.)
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from hashlib import md5
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -196,8 +199,8 @@ def _of_texts(function: Callable[..., Any], kind: Any = object) -> Callable[...,
     return apply
 
 
-def _fold(text: str, change: Callable[[str], str]) -> str:
-    return "".join(change(character) if character.isascii() else character for character in text)
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
+_UPPER = str.maketrans(ascii_lowercase, ascii_uppercase)
 
 
 def _part(_: Term, text: Value, separator: Value, place: Value) -> Value:
@@ -205,6 +208,43 @@ def _part(_: Term, text: Value, separator: Value, place: Value) -> Value:
     pieces = [one.split(mark) for one in np.atleast_1d(text.data).tolist()]
     data = np.array([one[index] if index < len(one) else "" for one in pieces], dtype=object)
     return Value(data, np.array([index >= len(one) for one in pieces]))
+
+
+def _count_item(_: Term, text: Value, separator: Value, item: Value) -> Value:
+    mark, wanted = str(separator.data), str(item.data)
+    found = [one.split(mark).count(wanted) for one in np.atleast_1d(text.data).tolist()]
+    return Value(np.array(found, dtype=np.int64), np.False_)
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(md5(text.encode(), usedforsecurity=False).digest()[:4], "big")
+
+
+def _count_ngrams(_: Term, text: Value, size: Value, buckets: Value) -> Value:
+    length, width = int(size.data), int(buckets.data)
+    texts, places = np.unique(np.atleast_1d(text.data).astype(object), return_inverse=True)
+    # A log has few distinct n-grams, and hashing one costs more than counting it.
+    known: dict[str, int] = {}
+    counts = np.zeros((len(texts), width))
+    for row, one in enumerate(texts.tolist()):
+        found = Counter(one[place : place + length] for place in range(len(one) - length + 1))
+        for ngram, times in found.items():
+            if ngram not in known:
+                known[ngram] = _digest(ngram) % width
+            counts[row, known[ngram]] += times
+    return Value(counts[places.reshape(-1)], np.False_)
+
+
+def _dot(_: Term, left: Value, right: Value) -> Value:
+    total = np.zeros(1)
+    for place in range(left.data.shape[-1]):
+        total = total + left.data[..., place] * right.data[..., place]
+    return Value(total, np.False_)
+
+
+def _scale(_: Term, vector: Value, factor: Value) -> Value:
+    data = vector.data * np.asarray(factor.data)[..., None]
+    return Value(data, ~np.isfinite(data).all(axis=-1))
 
 
 def _pack(_: Term, *elements: Value) -> Value:
@@ -254,8 +294,8 @@ _SPELLED: dict[str, tuple[Callable[..., Value], bool]] = {
     "interval": (_interval, True),
     "element": (_element, True),
     "lookup": (_lookup, True),
-    "lower": (_of_texts(lambda text: _fold(text, str.lower)), True),
-    "upper": (_of_texts(lambda text: _fold(text, str.upper)), True),
+    "lower": (_of_texts(lambda text: text.lower() if text.isascii() else text.translate(_LOWER)), True),
+    "upper": (_of_texts(lambda text: text.upper() if text.isascii() else text.translate(_UPPER)), True),
     "strip": (_of_texts(lambda text: text.strip(ASCII_SPACE)), True),
     "length": (_of_texts(len, np.int64), True),
     "concatenate": (_of_texts(lambda one, other: one + other), True),
@@ -265,13 +305,14 @@ _SPELLED: dict[str, tuple[Callable[..., Value], bool]] = {
     "replace": (_of_texts(lambda text, old, new: text.replace(old, new)), True),
     "substring": (_of_texts(lambda text, start, length: text[start : start + length]), True),
     "part": (_part, True),
-    "digest": (
-        _of_texts(lambda text: int.from_bytes(md5(text.encode(), usedforsecurity=False).digest()[:4], "big"), np.int64),
-        True,
-    ),
+    "count_item": (_count_item, True),
+    "ngram_counts": (_count_ngrams, True),
+    "digest": (_of_texts(_digest, np.int64), True),
     "microseconds": (lambda _, x: x, True),
     "instant": (_instant, True),
     "pack": (_pack, True),
     "component": (lambda _, v, place: Value(v.data[..., int(place.data)], np.False_), True),
+    "dot": (_dot, True),
+    "scale_vector": (_scale, True),
 }
 """For each primitive its function of a term and its arguments, and whether a missing argument makes it missing."""

@@ -10,6 +10,9 @@ from skewcheck.explain.edits.base import Edit
 from skewcheck.explain.searching import Search, Trial, is_as_good
 from skewcheck.explain.values.series import Bools
 
+LEFT = 0.05
+"""Share of the mismatches that must be left for the edits of other features to be tried on them."""
+
 
 @dataclass(frozen=True, eq=False)
 class Found:
@@ -54,7 +57,19 @@ def _widen(found: Found, pool: Mapping[tuple[str, str, str], Edit]) -> Found:
         start = replace(trials[0], edits=(), tree=tree)
         more = [trial for trial in found.search.try_edits(start, foreign, asked) if is_as_good(trial, trials[0])]
         steps.append(((*trials, *more), asked))
-    return replace(found, steps=tuple(steps))
+    return replace(found, steps=(*steps, *_explain_rest(found, pool)))
+
+
+def _explain_rest(found: Found, pool: Mapping[tuple[str, str, str], Edit]) -> list[tuple[tuple[Trial, ...], Bools]]:
+    """What an edit of another feature explains where none was found for this one."""
+    search, sample = found.search, found.search.subject.sample
+    left = sample.differing.copy()
+    for trial in found.chosen:
+        left &= ~trial.reproduced
+    if left.sum() <= LEFT * sample.differing.sum():
+        return []
+    trials = search.explain_with(list(pool.values()), left)
+    return [(tuple(trials), left)] if trials else []
 
 
 def _choose(found: Found, votes: Mapping[tuple[str, str, str], int]) -> Found:

@@ -12,7 +12,7 @@ from skewcheck.engines.duckdb import write_query
 from skewcheck.engines.sql import literal_text, quote_name
 from skewcheck.language.terms import Term
 from skewcheck.language.types import Type
-from skewcheck.replay.comparison import REQUESTED_AT, Sides, differs
+from skewcheck.replay.comparison import REQUESTED_AT, Sides, differs, say_instant
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +46,6 @@ class Confirmed:
         against: Matching rows for which the claim gives something else.
         first: Time of the first reproduced mismatch (ISO 8601), None where times are not known.
         last: Time of the last one.
-        first_against: Time of the first row against it.
-        last_against: Time of the last one.
         inside: Rows of the slice.
         differing_inside: Mismatches in the slice.
         reproduced_inside: Reproduced mismatches in the slice.
@@ -60,8 +58,6 @@ class Confirmed:
     against: int
     first: str | None
     last: str | None
-    first_against: str | None
-    last_against: str | None
     inside: int = 0
     differing_inside: int = 0
     reproduced_inside: int = 0
@@ -127,11 +123,7 @@ def _count_claim(claim: Claim, name: str, taken: Sequence[str], terms: Mapping[s
         _count(differing),
         _count(reproduced),
         _count(against),
-        *(
-            _iso(f"{edge}(CASE WHEN {rows} THEN {REQUESTED_AT} END)")
-            for rows in (reproduced, against)
-            for edge in ("min", "max")
-        ),
+        *(say_instant(f"{edge}(CASE WHEN {reproduced} THEN {REQUESTED_AT} END)") for edge in ("min", "max")),
         *(_count(f"{inside} AND {rows}") for rows in ("TRUE", differing, reproduced, against)),
         *parts,
     ]
@@ -158,8 +150,3 @@ def agrees(type_: Type, left: str, right: str, near: float, scale: float) -> str
 
 def _count(condition: str) -> str:
     return f"count(CASE WHEN {condition} THEN 1 END)"
-
-
-def _iso(instant: str) -> str:
-    text = f"strftime(make_timestamp(epoch_us({instant})), '%Y-%m-%dT%H:%M:%S.%f')"
-    return f"regexp_replace({text}, '\\.000000$', '') || 'Z'"

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 
 from skewcheck.causes import UNEXPLAINED, Cause
-from skewcheck.engines.sql import quote_name
 from skewcheck.explain.confirming import Confirmed
 from skewcheck.explain.edits.base import Edit
 from skewcheck.explain.evaluating import PLACE
 from skewcheck.explain.searching import Subject, Trial, without
-from skewcheck.explain.trees import InapplicableError, Tree
+from skewcheck.explain.trees import InapplicableError
 from skewcheck.explain.values.series import Series, agree
+from skewcheck.language.constants import EPOCH
 from skewcheck.language.expressions import Column, Expression, expand
 from skewcheck.language.terms import finite
 
@@ -167,9 +167,8 @@ def _identify(subject: Subject, rows: np.ndarray) -> dict[int, dict[str, Any]]:
 
 
 def iso(microseconds: float) -> str:
-    """An instant in ISO 8601."""
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(microseconds))
-    return moment.isoformat().replace("+00:00", "Z")
+    """An instant, given in microseconds since 1970, in ISO 8601."""
+    return (EPOCH + timedelta(microseconds=int(microseconds))).isoformat().replace("+00:00", "Z")
 
 
 def show(series: Series, row: int) -> str:
@@ -190,6 +189,3 @@ def show(series: Series, row: int) -> str:
 
 def _and_list(edits: Sequence[Edit], place: int) -> str:
     return " and ".join(edit.kind for number, edit in enumerate(edits) if number != place)
-
-
-__all__ = ["Tree", "describe_edit", "describe_rest", "iso", "quote_name", "show", "work_examples"]

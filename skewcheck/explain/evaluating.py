@@ -12,7 +12,7 @@ import numpy as np
 
 from skewcheck.engines.duckdb import write_query
 from skewcheck.engines.sql import quote_name
-from skewcheck.explain.arrays import UnspelledError, Value, compute, make_series
+from skewcheck.explain.arrays import Value, compute, make_series
 from skewcheck.explain.trees import Tree
 from skewcheck.explain.values.series import Series
 from skewcheck.language.terms import Term
@@ -23,6 +23,10 @@ AT_ONCE = 60
 
 PLACE = '"explain.place"'
 """The column that orders the rows of a sample."""
+
+FAILURES = (KeyError, ValueError, TypeError, IndexError)
+"""What computing here raises: a primitive without a row, a column that is elsewhere, or statistics of texts beside
+numbers, where an edit reads another column. DuckDB is asked then."""
 
 
 class Evaluator:
@@ -64,7 +68,7 @@ class Evaluator:
     def keep_parts(self, terms: Sequence[Term]) -> None:
         """Keep the values of all parts of some terms, for others that share them."""
         for term in terms:
-            with contextlib.suppress(UnspelledError, KeyError):
+            with contextlib.suppress(*FAILURES):
                 compute(term, self.columns, self._parts)
 
     def _compute(self, term: Term) -> bool:
@@ -74,10 +78,10 @@ class Evaluator:
         own: dict[int, tuple[Term, Value]] = {}
         try:
             value = compute(term, self.columns, ChainMap(own, self._parts))
-        except (UnspelledError, KeyError):
+            series = make_series(value, term.type.name, len(next(iter(self.columns.values()))))
+        except FAILURES:
             return False
-        rows = len(next(iter(self.columns.values())))
-        self._known[id(term)] = (term, make_series(value, term.type.name, rows))
+        self._known[id(term)] = (term, series)
         return True
 
     def _run(self, terms: list[Term]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from skewcheck.explain.evaluating import Evaluator
 from skewcheck.explain.trees import Frozen, Tree
-from skewcheck.explain.values.series import Floats, Series, agree_numbers
+from skewcheck.explain.values.series import Floats, Series, agree, agree_numbers
 from skewcheck.language.expressions import Constant, Expression, expand, walk
 from skewcheck.language.terms import finite
 from skewcheck.language.units import conversion
@@ -32,6 +32,9 @@ _INVERSES: Mapping[str, Inverse] = {
     "to_number": lambda y: y,
     "negation": lambda y: 1.0 - y,
 }
+
+_WHOLE = frozenset({"floor", "ceil", "round"})
+"""Operators whose results `to_integer` leaves as they are."""
 
 _BINARY: Mapping[str, tuple[Callable[[Floats, Floats], Floats], Callable[[Floats, Floats], Floats]]] = {
     # For each operator: the first operand from the result and the second, and the second from the result and the first.
@@ -88,6 +91,7 @@ def examine(tree: Tree, served: Series, evaluator: Evaluator) -> list[Node]:
     required: dict[int, Floats] = {}
     if served.kind not in {"String", "Vector"}:
         required[id(tree.root)] = served.numbers()
+    required |= _require_conditions(tree.root, served, values)
     parents: dict[int, Expression] = {}
     for node in reversed(nodes):
         for place, operand in enumerate(node.operands):
@@ -105,6 +109,22 @@ def examine(tree: Tree, served: Series, evaluator: Evaluator) -> list[Node]:
     ]
 
 
+def _require_conditions(root: Expression, served: Series, values: Mapping[int, Series]) -> dict[int, Floats]:
+    """What the conditions of a choice, or of choices in its branches, would have had to be for what was served."""
+    required: dict[int, Floats] = {}
+    open_nodes = [(root, np.ones(len(served), dtype=bool))]
+    while open_nodes:
+        node, asked = open_nodes.pop()
+        if node.operator.name != "choose" or any(id(operand) not in values for operand in node.operands):
+            continue
+        condition, first, second = node.operands
+        is_first, is_second = (agree(served, values[id(branch)]) for branch in (first, second))
+        required[id(condition)] = np.where(asked & (is_first != is_second), is_first.astype(float), np.nan)
+        taken = values[id(condition)].numbers() == 1.0
+        open_nodes += [(first, asked & taken), (second, asked & ~taken)]
+    return required
+
+
 def _invert(node: Expression, place: int, wanted: Floats, values: Mapping[int, Series]) -> Floats | None:
     """What the operand at a place would have had to be for the node to give what is wanted."""
     operator = node.operator
@@ -117,6 +137,8 @@ def _invert(node: Expression, place: int, wanted: Floats, values: Mapping[int, S
         if name == "to":
             factor, offset = conversion(operator.source, operator.unit)  # type: ignore[attr-defined]
             return (wanted - offset) / factor
+        if name == "to_integer":
+            return wanted if node.operands[0].operator.name in _WHOLE else None
         if name in _INVERSES:
             return np.asarray(_INVERSES[name](wanted))
         if name in _BINARY:
@@ -129,6 +151,9 @@ def _invert(node: Expression, place: int, wanted: Floats, values: Mapping[int, S
         if name == "clip":
             low, high = operator.low, operator.high  # type: ignore[attr-defined]
             return np.where((wanted > low) & (wanted < high), wanted, np.nan)
+        if name in {"both", "either"}:
+            idle = 1.0 if name == "both" else 0.0
+            return np.where(operands[1 - place].numbers() == idle, wanted, np.nan)
         if name == "choose" and place > 0:
             taken = operands[0].numbers() == 1.0
             return np.where(taken if place == 1 else ~taken, wanted, np.nan)

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from skewcheck.causes import Cause
-from skewcheck.engines.sql import literal_text, quote_name
+from skewcheck.engines.sql import quote_name
 from skewcheck.explain.confirming import agrees
-from skewcheck.explain.evaluating import PLACE, read_columns
-from skewcheck.explain.ordering import Log
+from skewcheck.explain.evaluating import read_columns
+from skewcheck.explain.ordering import ORDER, Log
 from skewcheck.explain.searching import Subject
 from skewcheck.explain.values.bits import bits_of_residual, bits_of_subset
 from skewcheck.explain.values.series import Series, agree
 from skewcheck.replay.comparison import REQUESTED_AT, Sides, differs
-from skewcheck.replay.stages import FILE, ROW
 
 BLOCK = 20_000
 """Requests in a row that are looked at."""
@@ -27,7 +26,6 @@ FEWEST = 0.5
 """Share of the mismatches that must be another row's value."""
 
 _TABLE = "explain_neighbours"
-_ORDER = f"{REQUESTED_AT}, {FILE}, {ROW}"
 
 
 @dataclass(frozen=True)
@@ -54,12 +52,7 @@ def find_neighbour(subject: Subject, side: Sides, log: Log, first: str | None) -
     """
     if first is None:
         return None
-    columns = [REQUESTED_AT, FILE, ROW, quote_name(side.served), quote_name(side.replayed)]
-    log.connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {_TABLE} AS SELECT row_number() OVER (ORDER BY {_ORDER}) AS {PLACE}, * FROM "
-        f"(SELECT {', '.join(columns)} FROM ({log.relation}) WHERE {REQUESTED_AT} >= "
-        f"{literal_text(first)}::TIMESTAMPTZ ORDER BY {_ORDER} LIMIT {BLOCK})"
-    )
+    log.keep_block(_TABLE, (side.served, side.replayed), first, BLOCK)
     read = read_columns(log.connection, _TABLE, {side.served: side.type, side.replayed: side.type})
     shift = _find_shift(read[side.served], read[side.replayed], subject)
     if shift is None:
@@ -93,7 +86,7 @@ def _find_shift(served: Series, replayed: Series, subject: Subject) -> Shift | N
 def _confirm(subject: Subject, side: Sides, log: Log, shift: Shift) -> Cause | None:
     names = ", ".join([REQUESTED_AT, quote_name(side.served), quote_name(side.replayed)])
     function = "lag" if shift.step > 0 else "lead"
-    other = f"{function}({quote_name(side.replayed)}, {abs(shift.step)}) OVER (ORDER BY {_ORDER})"
+    other = f"{function}({quote_name(side.replayed)}, {abs(shift.step)}) OVER (ORDER BY {ORDER})"
     differing, same = differs(side), agrees(side.type, side.served, "explain.other", subject.near, subject.scale)
     row = log.connection.execute(
         f"SELECT count(CASE WHEN {differing} THEN 1 END), count(CASE WHEN {differing} AND {same} THEN 1 END) FROM "

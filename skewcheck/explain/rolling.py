@@ -8,12 +8,12 @@ import numpy as np
 
 from skewcheck.causes import Cause
 from skewcheck.engines.duckdb import write_query
-from skewcheck.engines.sql import literal_text, quote_name
+from skewcheck.engines.sql import quote_name
 from skewcheck.explain.confirming import agrees
 from skewcheck.explain.describing import iso
-from skewcheck.explain.evaluating import PLACE, Evaluator, read_columns
+from skewcheck.explain.evaluating import Evaluator, read_columns
 from skewcheck.explain.inverting import Node, examine
-from skewcheck.explain.ordering import Log
+from skewcheck.explain.ordering import ORDER, Log
 from skewcheck.explain.searching import Subject
 from skewcheck.explain.trees import Frozen
 from skewcheck.explain.values.series import Bools, Floats, Series, agree
@@ -33,8 +33,7 @@ NEAR = 1e-6
 FEWEST = 0.5
 """Share of the mismatches that rolling statistics must explain to be named."""
 
-_BLOCK_TABLE = "explain_block"
-_ORDER = f"{REQUESTED_AT}, {FILE}, {ROW}"
+_TABLE = "explain_block"
 
 
 def find_rolling(subject: Subject, side: Sides, log: Log, first: str | None) -> Cause | None:
@@ -55,15 +54,10 @@ def find_rolling(subject: Subject, side: Sides, log: Log, first: str | None) -> 
         return None
     text = scalers[0][0]
     wanted = (*subject.tree.columns, side.served, side.replayed, *log.groups.values())
-    names = ", ".join([REQUESTED_AT, FILE, ROW, *map(quote_name, wanted)])
-    log.connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE {_BLOCK_TABLE} AS SELECT row_number() OVER (ORDER BY {_ORDER}) AS {PLACE}, * "
-        f"FROM (SELECT {names} FROM ({log.relation}) WHERE {REQUESTED_AT} >= {literal_text(first)}::TIMESTAMPTZ "
-        f"ORDER BY {_ORDER} LIMIT {BLOCK})"
-    )
+    log.keep_block(_TABLE, wanted, first, BLOCK)
     kinds = {side.served: side.type, side.replayed: side.type, "log.requested_at": TIMESTAMP}
-    read = read_columns(log.connection, _BLOCK_TABLE, {**kinds, **dict.fromkeys(log.groups.values(), STRING)})
-    nodes = examine(subject.tree, read[side.served], Evaluator(log.connection, f"(FROM {_BLOCK_TABLE})"))
+    read = read_columns(log.connection, _TABLE, {**kinds, **dict.fromkeys(log.groups.values(), STRING)})
+    nodes = examine(subject.tree, read[side.served], Evaluator(log.connection, f"(FROM {_TABLE})"))
     scaler = next(node for node in nodes if node.text == text)
     operand = next(node for node in nodes if node.expression is scaler.expression.operands[0])
     if scaler.required is None:
@@ -124,10 +118,10 @@ def _write_frame(window: Window) -> str:
     end = "CURRENT ROW" if window.inclusive else "1 PRECEDING"
     if window.rows is not None:
         reach = window.rows - 1 if window.inclusive else window.rows
-        return f"ORDER BY {_ORDER} ROWS BETWEEN {reach} PRECEDING AND {end}"
+        return f"ORDER BY {ORDER} ROWS BETWEEN {reach} PRECEDING AND {end}"
     if window.seconds is not None:
         return f"ORDER BY {REQUESTED_AT} RANGE BETWEEN INTERVAL {window.seconds!r} SECOND PRECEDING AND CURRENT ROW"
-    return f"ORDER BY {_ORDER} ROWS BETWEEN UNBOUNDED PRECEDING AND {end}"
+    return f"ORDER BY {ORDER} ROWS BETWEEN UNBOUNDED PRECEDING AND {end}"
 
 
 def _implied(x: Floats, times: Floats, window: Window) -> list[dict[str, Any]]:

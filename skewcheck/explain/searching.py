@@ -19,10 +19,14 @@ from skewcheck.explain.edits.clock import propose_zones
 from skewcheck.explain.edits.edges import propose_edges
 from skewcheck.explain.edits.hashing import propose_hashes
 from skewcheck.explain.edits.inputs import propose_columns, propose_exchanges, propose_text_forms
+from skewcheck.explain.edits.instants import propose_cut_instants
+from skewcheck.explain.edits.keyed import propose_keyed_statistics
 from skewcheck.explain.edits.missing import propose_defaults
-from skewcheck.explain.edits.rounding import propose_bounds, propose_narrow, propose_rounding
+from skewcheck.explain.edits.rounding import propose_bounds, propose_narrow, propose_other_rounding, propose_rounding
 from skewcheck.explain.edits.scaling import propose_lines
+from skewcheck.explain.edits.steps import propose_stepped_constants
 from skewcheck.explain.edits.structure import (
+    GIVES,
     propose_added,
     propose_constant_result,
     propose_dropped,
@@ -33,23 +37,27 @@ from skewcheck.explain.inverting import examine
 from skewcheck.explain.sampling import Sample
 from skewcheck.explain.trees import InapplicableError, Tree
 from skewcheck.explain.values.bits import bits_of_residual, bits_of_subset
-from skewcheck.explain.values.series import NEAR, Bools, Floats, Series, agree
+from skewcheck.explain.values.series import NEAR, Bools, Floats, Series, agree, count_differences, count_pairs
 from skewcheck.explain.values.slices import Slice
 
 PROPOSERS: tuple[Callable[[Setting], Iterator[Edit]], ...] = (
     propose_lines,
+    propose_stepped_constants,
     propose_defaults,
     propose_dropped,
     propose_added,
     propose_order,
     propose_constant_result,
+    propose_keyed_statistics,
     propose_zones,
+    propose_cut_instants,
     propose_columns,
     propose_exchanges,
     propose_text_forms,
     propose_tables,
     propose_narrow,
     propose_rounding,
+    propose_other_rounding,
     propose_bounds,
     propose_edges,
     propose_hashes,
@@ -80,6 +88,15 @@ JUDGED = 25
 COHERENT = 0.85
 """Share of the mismatches that an edit touches, and that must have exactly what it gives."""
 
+STRAY = 0.05
+"""Matching rows that an edit may change without a rule that says which, as a share of the rows that it reproduces."""
+
+MANY = 20
+"""Different differences of floats from which on an edit that gives all of them is no coincidence."""
+
+MOST_CHANCE = 4
+"""Different values up to which an edit that gives them may be a coincidence, where it gives others wrongly."""
+
 MOST_POSITION = 10.0
 """Bits of which row differs, at most."""
 
@@ -88,6 +105,9 @@ LONG = 60.0
 
 LEAST_BITS = 12.0
 """What an explanation must save beyond what it takes to say it."""
+
+REFUSALS = (InapplicableError, ValueError, TypeError, OverflowError, AttributeError, IndexError)
+"""What building an edit raises where it does not fit: two nodes of one text need not be alike once one was changed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,6 +198,8 @@ class Search:
 
         Those that explain as much as the first, and cost more, follow it.
         """
+        if asked.sum() < FEWEST_ROWS:
+            return []
         starts = [Trial((), self.subject.tree, self.subject.sample.replayed, ~asked & asked, ~asked & asked, 0.0, 0.0)]
         starts += [self.weigh(base.edits, base.tree, base.values, asked) for base in bases]
         tried: list[Trial] = []
@@ -193,21 +215,38 @@ class Search:
         best = next((trial for trial in ranked[:JUDGED] if self._is_sound(trial, asked)), None)
         if best is None:
             return []
+        if (plainer := self._find_plainer(best, tried)) is not None:
+            return [plainer]
         alike = [trial for trial in tried if trial is not best and is_as_good(trial, best)]
         return [best, *sorted(alike, key=lambda trial: trial.bits)]
+
+    def explain_with(self, edits: Sequence[Edit], asked: Bools) -> list[Trial]:
+        """The best of some edits, where it explains the rows that are asked about; those that do as well follow it."""
+        tree = self.subject.tree
+        nothing = ~asked & asked
+        start = Trial((), tree, self.subject.sample.replayed, nothing, nothing, 0.0, 0.0)
+        fitting = [edit for edit in edits if tree.find(edit.target) is not None]
+        tried = sorted(self.try_edits(start, fitting, asked), key=lambda trial: -trial.score)
+        best = next((trial for trial in tried if self._is_sound(trial, asked)), None)
+        return [] if best is None else [best, *(one for one in tried if one is not best and is_as_good(one, best))]
 
     def _is_sound(self, trial: Trial, asked: Bools) -> bool:
         """Whether a trial explains what it touches, and needs all of its edits.
 
         An edit that gives what was served only here and there is a coincidence, unless a slice of the log tells where.
         """
-        if trial.score < LEAST_BITS or trial.rows < FEWEST_ROWS:
+        if trial.score < LEAST_BITS or trial.rows < FEWEST_ROWS or not self._tells_rows(trial):
             return False
         sample, near, scale = self.subject.sample, self.subject.near, self.subject.scale
         touched = asked & ~agree(trial.values, sample.replayed, near=near, scale=scale)
         share = trial.rows / max(1, int(touched.sum()))
-        if share < COHERENT and self.locate(trial.reproduced, touched & ~trial.reproduced) is None:
-            return False
+        if share < COHERENT:
+            # What a part of the rows have may be the values that happen to be the same with it, and with much else.
+            if count_pairs(sample.replayed, sample.served, trial.reproduced) < MOST_CHANCE:
+                return False
+            where = self.locate(trial.reproduced, touched & ~trial.reproduced)
+            if where is None or where.is_about(self.subject.tree.columns_below(trial.edits[-1].target)):
+                return False
         if len(trial.edits) == 1:
             return True
         for place in range(len(trial.edits)):
@@ -215,9 +254,47 @@ class Search:
             (values,) = sample.evaluator.evaluate([tree]) if tree is not None else (None,)
             if values is not None:
                 lost = trial.reproduced & ~agree(sample.served, values, near=near, scale=scale)
-                if lost.sum() < max(2, 0.005 * trial.rows):
+                stray = ~sample.differing & ~trial.against & ~agree(values, sample.replayed, near=near, scale=scale)
+                if max(lost.sum(), stray.sum()) < max(2, 0.005 * trial.rows):
                     return False
         return True
+
+    def _find_plainer(self, best: Trial, tried: Sequence[Trial]) -> Trial | None:
+        """The trial that gives one value, where that is all that is known; None where the best one says more.
+
+        Of rows that all have one value any change is a reason that gives that value in them. It is one where it tells
+        which rows they are, and where it does not, the value is all that can be said.
+        """
+        if len(set(self.subject.sample.served.take(best.reproduced).listed())) != 1:
+            return None
+        plain = (trial for trial in tried if len(trial.edits) == 1 and GIVES in trial.edits[0].parameters)
+        told = self._bits_of_place(best)
+        alike = [one for one in plain if is_as_good(one, best) or self._is_in_same_place(one, best, told)]
+        return min(alike, key=lambda trial: trial.bits, default=None)
+
+    def _is_in_same_place(self, plain: Trial, best: Trial, told: float) -> bool:
+        missed = (best.reproduced & ~plain.reproduced).sum()
+        return bool(told > 0 and missed <= 0.005 * best.rows and self._bits_of_place(plain) <= told)
+
+    def _bits_of_place(self, trial: Trial) -> float:
+        """What it takes to say for which rows a trial holds."""
+        if not trial.against.any():
+            return 0.0
+        where = trial.where or self.locate(trial.reproduced, trial.against)
+        return trial.doubt if where is None else where.bits
+
+    def _tells_rows(self, trial: Trial) -> bool:
+        """Whether a trial says for which rows it holds, or has values that nothing else would give.
+
+        One that would change many rows that match says of a value that takes few forms only that it may have changed.
+        """
+        sample = self.subject.sample
+        against = float(sample.weights[trial.against].sum())
+        if against <= STRAY * float(sample.weights[trial.reproduced].sum()):
+            return True
+        if trial.where is not None or self.locate(trial.reproduced, trial.against) is not None:
+            return True
+        return count_differences(sample.replayed, sample.served, trial.reproduced) >= MANY
 
     def _extend(self, start: Trial, asked: Bools) -> list[Trial]:
         """Every trial with one edit more."""
@@ -233,7 +310,7 @@ class Search:
         for edit in edits:
             try:
                 pairs.append((edit, start.tree.replace(edit.target, edit.build)))
-            except (InapplicableError, ValueError, TypeError, OverflowError, AttributeError):
+            except REFUSALS:
                 continue
         found = self.subject.sample.evaluator.evaluate([tree for _, tree in pairs])
         return [
@@ -312,9 +389,6 @@ def without(trial: Trial, left_out: int, subject: Subject) -> Tree | None:
         for place, edit in enumerate(trial.edits):
             if place != left_out:
                 tree = tree.replace(edit.target, edit.build)
-    except (InapplicableError, ValueError, TypeError, OverflowError):
+    except REFUSALS:
         return None
     return tree
-
-
-__all__ = ["PROPOSERS", "Search", "Subject", "Trial", "is_as_good", "replace", "without"]

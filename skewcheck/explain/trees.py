@@ -76,6 +76,12 @@ class Tree:
         found = (node.operator.column for node in walk(self.root) if isinstance(node.operator, Column))
         return tuple(dict.fromkeys(found))
 
+    def columns_below(self, text: str) -> frozenset[str]:
+        """The columns that a node of a text is computed from."""
+        node = self.find(text)
+        below = walk(node) if node is not None else []
+        return frozenset(one.operator.column for one in below if isinstance(one.operator, Column))
+
     def term(self) -> Term:
         """The expression in primitives."""
         return finite(expand(self.root, {}))

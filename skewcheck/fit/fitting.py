@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import timedelta
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -23,13 +25,19 @@ from skewcheck.language.terms import Term, finite, literal
 from skewcheck.language.types import BOOL, FLOAT64, INT64
 
 
-def fit(service: Service, training_set: Path, sources: dict[str, str] | None = None) -> State:
+def fit(
+    service: Service,
+    training_set: Path,
+    sources: dict[str, str] | None = None,
+    delays: Mapping[str, timedelta] | None = None,
+) -> State:
     """The state of a service, fitted to the rows of a training set that its filter keeps.
 
     Args:
         service: The declaration.
         training_set: A Parquet file with a column for every column that the features and filters read.
         sources: Fingerprints of where the rows came from, kept in the state.
+        delays: For views by name the delay with which their rows were read, kept in the state.
 
     Raises:
         StateError: No row is kept, a fitted operator has no values, a column is not in the file, or the file cannot be
@@ -48,6 +56,8 @@ def fit(service: Service, training_set: Path, sources: dict[str, str] | None = N
             remedy="Make it again, with the columns and types of the sources.",
         ) from error
     training: dict[str, Any] = {**counts, "sources": dict(sorted((sources or {}).items()))}
+    if delays:
+        training["delay_seconds"] = {view: delay.total_seconds() for view, delay in sorted(delays.items())}
     return State(service.name, fingerprint_fit(service), statistics, training)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ class State:
         service: Whose they are.
         fit: The fingerprint of what was fitted: the fitted operators, what they read, and the training filter.
         statistics: For each fitted operator (named by its expression) its statistics.
-        training: Rows read and kept, the time span they cover, and fingerprints of the sources.
+        training: Rows read and kept, the time span they cover, fingerprints of the sources, and the delays of views in
+            seconds, where they were read with any.
     """
 
     service: str
@@ -40,6 +42,11 @@ class State:
         """The hash of the content."""
         text = json.dumps(self._content(), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def delays(self) -> dict[str, timedelta]:
+        """For views by name the delay with which training read them, where it did with one."""
+        return {view: timedelta(seconds=count) for view, count in self.training.get("delay_seconds", {}).items()}
 
     def to_json(self) -> str:
         """The state as JSON text. Floats are written with all digits that they need, so that reading is exact."""

@@ -24,20 +24,12 @@ from skewcheck.language.declaration import Service
 from skewcheck.language.expressions import expand, render
 from skewcheck.language.fingerprint import fingerprint
 from skewcheck.language.opaque import Definition, find_functions
+from skewcheck.language.sources import FEAST_NAMES
 from skewcheck.language.terms import Term, finite
 from skewcheck.language.types import Type
 from skewcheck.serving.schema import DEFINITION_TAG, STATE_TAG
 
 __all__ = ["Generated", "generate", "load_row_module"]
-
-FEAST_TYPES = {
-    "Float64": "Float64",
-    "Int64": "Int64",
-    "Bool": "Bool",
-    "String": "String",
-    "Timestamp": "UnixTimestamp",
-    "Vector": "Array(Float64)",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +134,7 @@ def _render_feast_objects(service: Service, manifest: Manifest, places: Mapping[
         imports=sorted((module, sorted(names)) for module, names in imports.items()),
         windows=[(objects[name], attribute) for name, attribute in windows.items()],
         sources=[objects[name] for name in manifest.sources],
-        fields=[(feature.name, FEAST_TYPES[feature.type.name]) for feature in service.features],
+        fields=[(feature.name, FEAST_NAMES[feature.type.name]) for feature in service.features],
         projections=projections,
     )
 

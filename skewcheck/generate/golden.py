@@ -13,12 +13,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from skewcheck.errors import OpaqueError
+from skewcheck.language.constants import EPOCH
 from skewcheck.language.terms import Term, walk
 from skewcheck.language.types import Type
 
 ROWS = 24
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _TYPICAL: dict[str, tuple[Any, ...]] = {
     "Float64": (None, 0.0, 1.0, -1.0, 0.5, 100.0, 1e-300, 1e300, -273.15),
@@ -27,7 +26,7 @@ _TYPICAL: dict[str, tuple[Any, ...]] = {
     "String": (None, "", "a", " A b\t", "é😀"),
     "Timestamp": (
         None,
-        _EPOCH,
+        EPOCH,
         datetime(2000, 2, 29, 23, 59, 59, tzinfo=UTC),
         datetime(2013, 3, 10, 6, 59, 59, tzinfo=UTC),
         datetime(2013, 3, 10, 7, tzinfo=UTC),
@@ -121,7 +120,7 @@ def _constants(terms: Iterable[Term]) -> dict[str, list[Any]]:
     for term in terms:
         if term.kind == "literal" and term.present:
             instant = term.type.name == "Timestamp"
-            value = _EPOCH + timedelta(microseconds=term.parameter) if instant else term.parameter
+            value = EPOCH + timedelta(microseconds=term.parameter) if instant else term.parameter
             found.setdefault(term.type.name, []).append(value)
         elif term.name == "locate":
             found.setdefault("Float64", []).extend(term.parameter)
@@ -140,7 +139,7 @@ def _choices(type_: Type, constants: Mapping[str, Sequence[Any]]) -> list[Any]:
         if type_.name == "Float64":
             values += [math.nextafter(constant, -math.inf), math.nextafter(constant, math.inf)]
     if type_.name == "Timestamp":
-        values += [_EPOCH + timedelta(days=91 * step, hours=5 * step) for step in range(170, 178)]
+        values += [EPOCH + timedelta(days=91 * step, hours=5 * step) for step in range(170, 178)]
     return list({(type(value), repr(value)): value for value in values}.values())
 
 

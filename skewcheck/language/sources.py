@@ -26,6 +26,16 @@ FEAST_TYPES = {
 }
 """The type of a column for each type of a Feast field. A Float32 or Int32 is widened, which is exact."""
 
+FEAST_NAMES = {
+    "Float64": "Float64",
+    "Int64": "Int64",
+    "Bool": "Bool",
+    "String": "String",
+    "Timestamp": "UnixTimestamp",
+    "Vector": "Array(Float64)",
+}
+"""What Feast calls each type of the language, for the fields that are written."""
+
 FEAST_VECTORS = ("Array(Float64)", "Array(Float32)")
 """The types of a Feast field that are a Vector, of as many elements as the field's tag "size" says."""
 

@@ -14,13 +14,23 @@ from skewcheck.causes import Cause
 from skewcheck.replay.alignment import align_labels, align_view
 from skewcheck.replay.comparison import REQUEST_ID, REQUESTED_AT, Sides, say_instant
 from skewcheck.replay.evidence import describe_mismatch
-from skewcheck.replay.forms import FORMS
+from skewcheck.replay.forms import FORMS, WINDOWED
+from skewcheck.replay.history import find_history
 from skewcheck.replay.lag import Lag, find_lag
 from skewcheck.replay.retrieval_causes import classify
 from skewcheck.replay.sampling import HASH, SERVED_EVENT, look_at
-from skewcheck.replay.tracing import SECOND, SOURCE, TRAINED, TracedView, fetch_all, missing, trace_column, trace_view
-from skewcheck.store.as_of import INSTANT, name_key, read_answers
-from skewcheck.store.source_files import can_join
+from skewcheck.replay.tracing import (
+    ALIKE,
+    SECOND,
+    SOURCE,
+    TRAINED,
+    TracedView,
+    fetch_all,
+    missing,
+    trace_column,
+    trace_view,
+)
+from skewcheck.store.as_of import INSTANT, name_key
 from skewcheck.verdict import ColumnVerdict, FeatureVerdict
 
 if TYPE_CHECKING:
@@ -28,6 +38,12 @@ if TYPE_CHECKING:
     from skewcheck.store.repository import Repository
 
 FIRST = say_instant(f"min({REQUESTED_AT})")
+
+SAID = {"rows": "row of", "windows": "as of", "asked": "known since about", "unknown": "row of"}
+"""What the event time of an answer is, by what its history is made of."""
+
+MOST = 0.5
+"""The share of stale values that a delay must explain to be told as theirs."""
 
 EVIDENCE = 2
 """Mismatches of each form that are told in words."""
@@ -77,16 +93,15 @@ def examine_columns(
         ]
         looked = look_at(task.connection, task.log, task.columns, view, retrieved, differing, rows)
         registered = views[view.name]
-        answers = None
-        if can_join(registered, repository) and view.name not in service.sources.windows:
-            names = [side.name for side, _ in differing] or list(view.columns[:1])
-            answers = read_answers(task.connection, repository, registered, names)
+        history = find_history(task.connection, repository, service, view, looked)
         ttl = round(registered.ttl.total_seconds() * SECOND) if registered.ttl else None
         delay = round(task.delays.get(view.name, timedelta(0)).total_seconds() * SECOND)
-        traced = trace_view(task.connection, view, looked, answers, ttl, delay)
-        lags = []
-        for side, _ in differing:
-            column, lag = _examine_column(traced, ours[side.name], task.samples > 0)
+        traced = trace_view(task.connection, view, history, ttl, delay)
+        lags: list[Lag] = []
+        # What differs most often says most surely how far behind the rows are, where a history has it.
+        for side, _ in sorted(differing, key=lambda pair: (pair[0].name in history.moving, -pair[1])):
+            beside = lags[0].seconds if lags else 0.0
+            column, lag = _examine_column(traced, ours[side.name], beside, task.samples > 0)
             found[side.name] = column
             lags += [lag] if lag is not None else []
         alignment.append(align_view(traced, lags, matches=not differing))
@@ -102,11 +117,13 @@ def causes_of_reads(feature: FeatureVerdict, columns: Sequence[ColumnVerdict]) -
     return tuple(cause for column in columns if column.name in feature.reads for cause in column.causes)
 
 
-def _examine_column(traced: TracedView, verdict: ColumnVerdict, shown: bool) -> tuple[ColumnVerdict, Lag | None]:
+def _examine_column(
+    traced: TracedView, verdict: ColumnVerdict, beside: float, shown: bool
+) -> tuple[ColumnVerdict, Lag | None]:
     """One column that differs, with what was found about it."""
     column = trace_column(traced, verdict.name)
-    lag = find_lag(traced, verdict.name, column)
-    classified = classify(traced, verdict.name, column)
+    lag = find_lag(traced, verdict.name, column, beside)
+    classified = classify(traced, verdict.name, column, beside)
     counted = _count_forms(traced, classified.table)
     looked_at = sum(form["rows"] for form in counted)
     evidence = _find_evidence(traced, classified.table) if shown else {}
@@ -125,7 +142,7 @@ def _count_forms(traced: TracedView, formed: str) -> list[Mapping[str, Any]]:
     age, known = f"{INSTANT} - coalesce({SOURCE}['event'], {SERVED_EVENT})", f"{SOURCE}['created'] - {INSTANT}"
     return fetch_all(
         traced.connection,
-        f"SELECT form, detail, count(*) AS rows, {FIRST} AS since, "
+        f"SELECT form, detail, count(*) AS rows, count(*) FILTER (WHERE delayed = {ALIKE}) AS late, {FIRST} AS since, "
         f"median({age}) / {SECOND} AS age, max({age}) / {SECOND} AS oldest, median({known}) / {SECOND} AS known, "
         f"CAST(mode(served) AS VARCHAR) AS value FROM {formed} GROUP BY form, detail ORDER BY rows DESC, form, detail",
     )
@@ -148,7 +165,9 @@ def _find_evidence(traced: TracedView, formed: str) -> dict[tuple[str, str | Non
     )
     told: dict[tuple[str, str | None], list[str]] = {}
     for row in rows:
-        told.setdefault((row["form"], row["detail"]), []).append(describe_mismatch(row, traced.keys))
+        told.setdefault((row["form"], row["detail"]), []).append(
+            describe_mismatch(row, traced.keys, SAID[traced.basis])
+        )
     return told
 
 
@@ -168,24 +187,29 @@ def _describe(
         "rows": round(share * verdict.comparison.mismatched),
         "looked_at": looked_at,
     }
-    if form["form"] == "stale" and delay:
+    # Where a delay grows through the day, none of them is that of most.
+    if form["form"] == "stale" and delay and form["late"] >= MOST * form["rows"]:
         parameters["delay_seconds"] = delay / SECOND
     if form["form"] in {"stale", "expired", "out_of_order"} and form["age"] is not None:
         parameters["median_age_seconds"] = form["age"]
     if form["form"] == "expired":
-        parameters |= {"oldest_seconds": form["oldest"], "ttl_seconds": (traced.ttl or 0) / SECOND}
+        parameters |= {"oldest_seconds": form["oldest"], **_say_lifetime(traced, verdict.name)}
     if form["form"] == "future_dated" and form["age"] is not None:
         parameters["median_ahead_seconds"] = -form["age"]
-    if form["form"] == "late_arrival":
+    if form["form"] == "late_arrival" and form["known"] is not None:
         parameters["median_before_known_seconds"] = form["known"]
     if form["form"] in {"constant", "default", "not_found_default"} and shown:
         parameters["value"] = form["value"]
     if form["detail"] is not None:
         parameters["key"] = form["detail"]
-    kind, says = FORMS[form["form"]].kind, FORMS[form["form"]].says
+    chosen = FORMS[form["form"]]
+    if traced.basis == "windows":
+        chosen = WINDOWED.get(form["form"], chosen)
+    kind, says = chosen.kind, chosen.says
     if "delay_seconds" in parameters:
         behind = timedelta(seconds=round(delay / SECOND))
-        says = f"Serving is {behind} (h:mm:ss) behind: it has an older row than the one that was known."
+        older = "value" if traced.basis == "windows" else "row"
+        says = f"Serving is {behind} (h:mm:ss) behind: it has an older {older} than the one that was known."
     return Cause(
         kind=kind,
         stage="retrieval",
@@ -193,7 +217,7 @@ def _describe(
         parameters=parameters,
         since=form["since"],
         evidence=tuple(evidence),
-        fix=FORMS[form["form"]].fix,
+        fix=chosen.fix,
         says=says,
         root=f"view {verdict.view}" if kind in OF_ROWS else f"column {verdict.name}",
     ).to_data()
@@ -202,8 +226,9 @@ def _describe(
 def _measure_residual(
     traced: TracedView, verdict: ColumnVerdict, column: str, counted: list[Mapping[str, Any]], looked_at: int
 ) -> dict[str, Any] | None:
-    """How many of the values that were served are older than the time to live; None where there is none."""
-    if traced.ttl is None:
+    """How many of the values that were served are older than the time to live, or than their window; None without."""
+    lifetime = traced.lifetime(verdict.name)
+    if lifetime is None or traced.basis == "unknown":
         return None
     served = f"NOT {missing('served', traced.kind(verdict.name))}"
     (row,) = fetch_all(
@@ -216,6 +241,12 @@ def _measure_residual(
     return {
         "rows": round(rows),
         "share": rows / values if values else 0.0,
-        "ttl_seconds": traced.ttl / SECOND,
+        **_say_lifetime(traced, verdict.name),
         "oldest_seconds": max((form["oldest"] for form in expired if form["oldest"] is not None), default=None),
     }
+
+
+def _say_lifetime(traced: TracedView, name: str) -> dict[str, float]:
+    """When a value is too old: the time to live, or the window."""
+    lifetime = (traced.lifetime(name) or 0) / SECOND
+    return {"window_seconds" if traced.basis == "windows" else "ttl_seconds": lifetime}

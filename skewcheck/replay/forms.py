@@ -107,3 +107,32 @@ FORMS = {
     ),
 }
 """The forms, in the order in which they are tried."""
+
+WINDOWED = {
+    "future_dated": Form(
+        "latest_not_as_of",
+        "Serving counts events that were known only after the request.",
+        "Compute the windows as of the request, or earlier.",
+    ),
+    "late_arrival": Form(
+        "late_or_tie",
+        "Serving counts events that, by their created timestamp, were not yet known.",
+        "Correct the created timestamp: it says when an event could be read for the first time.",
+    ),
+    "expired": Form(
+        "residual",
+        "Serving has a value that is older than its window: no event that it counts is in the window any more.",
+        "Materialise every key, also those whose window has become empty: `skewcheck materialise` does.",
+    ),
+    "stale": Form(
+        "stale",
+        "Serving has the windows as of some time ago.",
+        "Run `skewcheck materialise` more often, serve from the updater, or train with the delay that serving has.",
+    ),
+    "rewritten": Form(
+        "latest_not_as_of",
+        "The events give another value as of the instant that serving logged: they were changed since.",
+        "Append corrections with a new created timestamp.",
+    ),
+}
+"""The same for windows, where their values have no rows and the words are others."""

@@ -25,7 +25,10 @@ from skewcheck.replay.tracing import (
     missing,
     trained_age,
 )
-from skewcheck.store.as_of import BEGIN, EVENT, INSTANT, name_key
+from skewcheck.store.as_of import BEGIN, END, EVENT, INSTANT, name_key
+
+NEARLY = 0.9
+"""The share of what the best delay explains that another must explain to be preferred for a reason."""
 
 WORTH = 0.01
 """By how much a delay must explain more requests than none does."""
@@ -84,18 +87,21 @@ class Lag:
         return {**asdict(self), "by_hour": [asdict(hour) for hour in self.by_hour]}
 
 
-def find_lag(traced: TracedView, name: str, column: str) -> Lag | None:
+def find_lag(traced: TracedView, name: str, column: str, beside: float = 0.0) -> Lag | None:
     """The delay of one column.
 
     Args:
         traced: The view.
         name: The column.
         column: Its traced requests.
+        beside: The delay, in seconds, of another column of the view. Rows travel as a whole, so it is that of this
+            column too where it explains nearly as much as the best, or less by chance: of values that recur many delays
+            explain most.
 
     Returns:
-        The lag; None where no sampled request was served a value, or the source's rows are not known here.
+        The lag; None where no sampled request was served a value, or what the view answered is unknown.
     """
-    if not traced.known:
+    if traced.basis == "unknown" or name in traced.source.moving:
         return None
     connection = traced.connection
     _keep_intervals(traced, name, column, "sampled")
@@ -108,6 +114,8 @@ def find_lag(traced: TracedView, name: str, column: str) -> Lag | None:
     found = _sweep(connection, None).get(None)
     if not whole["requests"] or found is None:
         return None
+    if beside:
+        found = _prefer(connection, found, round(beside * SECOND))
     requests = whole["requests"]
     hours = {}
     if found.delay:
@@ -151,12 +159,13 @@ def find_common_delay(traced: TracedView, name: str, column: str) -> int:
         f"SELECT count(*) FILTER (WHERE looked AND NOT {missing('served', traced.kind(name))}) AS requests "
         f"FROM {column}",
     )
-    if found is None or not found.delay:
+    if found is None or not found.delay or name in traced.source.moving:
         return 0
+    # Windows answer alike for any time before the first event.
+    first = f"min({END})" if traced.basis == "windows" else f"min({BEGIN})"
     (spread,) = fetch_all(
         traced.connection,
-        f"SELECT sum(length) / (SELECT max({BEGIN}) - min({BEGIN}) + 1 FROM {traced.history}) AS covered "
-        'FROM "#intervals"',
+        f'SELECT sum(length) / (SELECT max({BEGIN}) - {first} + 1 FROM {traced.history}) AS covered FROM "#intervals"',
     )
     count = row["requests"]
     chance = min(1.0, (spread["covered"] or 0.0) / count)
@@ -186,11 +195,23 @@ def _keep_intervals(traced: TracedView, name: str, column: str, requests: str) -
         f"({partition}ORDER BY {BEGIN}) IS DISTINCT FROM {ALIKE} AS changes FROM {column_answers(traced, name)}) "
         "WHERE changes"
     )
-    by_time = (
-        f"SELECT {INSTANT} AS asked, {SOURCE}['begin'] AS begins, {SOURCE}['end'] AS ends FROM {column} "
-        f"WHERE {wanted} AND {SERVED_EVENT} IS NOT NULL AND {SOURCE} IS NOT NULL "
-        f"AND ({SOURCE}['end'] IS NULL OR {SOURCE}['end'] > {SOURCE}['begin'])"
-    )
+    if traced.basis == "rows":
+        by_time = (
+            f"SELECT {INSTANT} AS asked, {SOURCE}['begin'] AS begins, {SOURCE}['end'] AS ends FROM {column} "
+            f"WHERE {wanted} AND {SERVED_EVENT} IS NOT NULL AND {SOURCE} IS NOT NULL "
+            f"AND ({SOURCE}['end'] IS NULL OR {SOURCE}['end'] > {SOURCE}['begin'])"
+        )
+    else:
+        then = f"requests.{SOURCE}['begin']"
+        at_time = [
+            *equal_keys("requests", "runs", traced.keys),
+            f"{then} >= runs.{BEGIN}",
+            f"(runs.ends IS NULL OR {then} < runs.ends)",
+        ]
+        by_time = (
+            f"SELECT requests.{INSTANT} AS asked, runs.{BEGIN} AS begins, runs.ends AS ends FROM {column} AS requests "
+            f"JOIN ({runs}) AS runs ON {' AND '.join(at_time)} WHERE {wanted} AND {SERVED_EVENT} IS NOT NULL"
+        )
     matches = [*equal_keys("requests", "runs", traced.keys), f"requests.{ALIKE} = runs.{ALIKE}"]
     by_value = (
         f"SELECT requests.{INSTANT} AS asked, runs.{BEGIN} AS begins, runs.ends AS ends FROM {column} AS requests "
@@ -237,6 +258,22 @@ def _sweep(connection: duckdb.DuckDBPyConnection, group: str | None) -> dict[Any
         else:
             spans_of_part.append(_Best(0, low, high, covered, now))
     return {part: _choose(found) for part, found in spans.items()}
+
+
+def _prefer(connection: duckdb.DuckDBPyConnection, best: _Best, delay: int) -> _Best:
+    """A certain delay where it lies in nearly as many intervals as the best, and that one otherwise."""
+    (there,) = fetch_all(
+        connection,
+        f"SELECT count(*) FILTER (WHERE {delay} BETWEEN low AND high) AS covered, "
+        f"greatest(max(low) FILTER (WHERE low <= {delay}), max(high + 1) FILTER (WHERE high < {delay})) AS low, "
+        f"least(min(high) FILTER (WHERE high >= {delay}), min(low - 1) FILTER (WHERE low > {delay})) AS high "
+        'FROM "#intervals"',
+    )
+    by_chance = BEYOND_CHANCE * math.sqrt(best.covered)
+    enough = min(NEARLY * best.covered, best.covered - by_chance)
+    if best.low <= delay <= best.high or there["covered"] < max(enough, 1):
+        return best
+    return replace(best, delay=delay, low=int(there["low"]), high=int(there["high"]), covered=there["covered"])
 
 
 def _choose(found: list[_Best]) -> _Best:

@@ -30,7 +30,9 @@ def find_overwritten(traced: TracedView, name: str, column: str, *, trusted: boo
     told = f"{SOURCE} IS NULL AND {SERVED_EVENT} // {SECOND} < {TRAINED}['event'] // {SECOND}"
     older = f"looked AND ({SOURCE}['event'] < {TRAINED}['event'] OR ({told}))"
     by_source = f"SELECT {FILE}, {ROW} FROM {column} WHERE {older} AND {SOURCE}['created'] > {TRAINED}['created']"
-    if not trusted or not _has_still_rows(traced, f"SELECT * FROM {column} WHERE {older}", delayed=delayed):
+    # What is not made of rows has no times of its own, only those that serving logged.
+    told_by_log = trusted and (traced.basis == "rows" or traced.looked.timed)
+    if not told_by_log or not _has_still_rows(traced, f"SELECT * FROM {column} WHERE {older}", delayed=delayed):
         return f"(SELECT *, TRUE AS overwritten FROM ({by_source}))"
     keys = ", ".join(map(name_key, traced.keys))
     shown = _rows_shown(traced, name, f"SELECT * FROM {column} WHERE {older}")

@@ -21,6 +21,7 @@ from skewcheck.replay.tracing import (
     TRAINED,
     TracedView,
     alike,
+    at_served_time,
     column_history,
     fetch_all,
     missing,
@@ -73,30 +74,41 @@ class Classified:
     delay: int
 
 
-def classify(traced: TracedView, name: str, column: str) -> Classified:
-    """Give every mismatch that was looked at its form."""
+def classify(traced: TracedView, name: str, column: str, beside: float = 0.0) -> Classified:
+    """Give every mismatch that was looked at its form.
+
+    Args:
+        traced: The view.
+        name: The column.
+        column: Its traced requests.
+        beside: The delay of another column of the view. What a value alone does not prove is stale then, where the key
+            had the value before: rows travel as a whole.
+    """
     connection = traced.connection
     kind = traced.kind(name)
     facts = _find_facts(traced, name, column)
-    delay = find_common_delay(traced, name, column) if traced.known else 0
+    delay = find_common_delay(traced, name, column) if traced.basis != "unknown" else 0
     trusted = traced.looked.timed or facts.by_chance <= BY_CHANCE
     relation = f"{column} LEFT JOIN {delayed_values(traced, name, column, delay)} USING ({FILE}, {ROW})"
     overwritten = find_overwritten(traced, name, relation, trusted=trusted, delayed=delay != 0)
     relation += f" LEFT JOIN {overwritten} USING ({FILE}, {ROW})"
-    at_event = " AND ".join(
-        [*equal_keys("h", "c", traced.keys), f"h.{EVENT} // {SECOND} = c.{SERVED_EVENT} // {SECOND}"]
-    )
+    at_event = " AND ".join([*equal_keys("h", "c", traced.keys), at_served_time(traced, "c", "h")])
     relation += (
         f" LEFT JOIN (SELECT DISTINCT c.{FILE}, c.{ROW}, TRUE AS has_event FROM {column} AS c JOIN "
         f"{column_history(traced, name)} AS h ON {at_event}) USING ({FILE}, {ROW})"
     )
-    form = _write_form(traced, kind, facts, delay)
+    form = _write_form(traced, name, facts, delay)
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {FORMED} AS SELECT *, {form} AS form, CAST(NULL AS VARCHAR) AS detail "
         f"FROM {relation} WHERE looked"
     )
     find_wrong_keys(traced, name, FORMED, kind)
     _find_default(traced, kind)
+    if beside > 0:
+        past = "TRUE" if name in traced.source.moving else "in_past"
+        connection.execute(
+            f"UPDATE {FORMED} SET form = 'stale' WHERE form IS NULL AND {past} AND NOT {missing('served', kind)}"
+        )
     connection.execute(f"UPDATE {FORMED} SET form = 'unexplained' WHERE form IS NULL")
     return Classified(FORMED, delay)
 
@@ -140,24 +152,32 @@ def _measure_chance(traced: TracedView, name: str, column: str) -> float:
     return row["found"] / row["requests"] if row["requests"] else 0.0
 
 
-def _write_form(traced: TracedView, kind: Type, facts: Facts, delay: int) -> str:
+def _write_form(traced: TracedView, name: str, facts: Facts, delay: int) -> str:
     """SQL text of the form of a mismatch; null where the rest of the row does not tell it."""
+    kind = traced.kind(name)
     nothing_served, nothing_trained = missing("served", kind), missing("trained", kind)
     both = f"NOT {nothing_served} AND NOT {nothing_trained}"
     timed = f"{SERVED_EVENT} IS NOT NULL"
     trusted = "TRUE" if facts.by_chance <= BY_CHANCE else timed
-    ttl = traced.ttl
+    ttl = traced.lifetime(name)
     now = f"({INSTANT} - {traced.delay})"
     older = "FALSE" if ttl is None else f"{now} - {_SERVED['event']} > {ttl}"
     expired = "FALSE" if ttl is None else f"coalesce({now} - {_TRAINED['event']} > {ttl}, FALSE)"
+    if traced.basis == "asked":
+        # Feast says itself where a row is too old, and history has the row all the same.
+        expired = "FALSE" if ttl is None else f"({TRAINED} IS NOT NULL AND {nothing_trained})"
     at_lag = f"coalesce(delayed = {ALIKE}, FALSE)" if delay else "FALSE"
     age = f"{INSTANT} - {SERVED_EVENT}"
+    asked, moving = traced.basis in {"windows", "asked"}, name in traced.source.moving
+    ahead = f"coalesce({_SERVED['event']} > {INSTANT}, TRUE)"
+    before = f"{SERVED_EVENT} < {now} - {SECOND}"
     rules = [
         ("not_served", "TRUE" if facts.none_served else "FALSE"),
         ("constant", f"NOT ({timed}) AND NOT {nothing_served}" if facts.one_value else "FALSE"),
         *((form, f"{both} AND {condition}") for form, condition in _precision(kind)),
         ("not_found_default", f"status = 'NOT_FOUND' AND NOT {nothing_served}"),
         ("absent_row", f"status = 'NOT_FOUND' AND {nothing_served}"),
+        ("late_arrival", f"happened AND NOT {nothing_served} AND {ahead}" if asked else "FALSE"),
         ("future_dated", f"{trusted} AND {_SERVED['event']} > {INSTANT}"),
         ("late_arrival", f"{trusted} AND {_SERVED['created']} > {INSTANT}"),
         ("tie", f"{trusted} AND {_SERVED['event']} = {_TRAINED['event']} AND NOT ({expired})"),
@@ -167,12 +187,13 @@ def _write_form(traced: TracedView, kind: Type, facts: Facts, delay: int) -> str
         ("stale", f"{trusted} AND {_SERVED['event']} < {_TRAINED['event']}"),
         ("fresher", f"{trusted} AND {_SERVED['begin']} > {now}" if traced.delay else "FALSE"),
         ("stale", f"{at_lag} AND NOT {nothing_served}"),
+        ("stale", f"{timed} AND {before}" if moving else "FALSE"),
         # Serving said when the row was of, and the source does not have it with this value.
         ("future_dated", f"{timed} AND {SERVED_EVENT} > {INSTANT}"),
         ("out_of_order", f"{timed} AND {SOURCE} IS NULL AND coalesce(overwritten, FALSE)"),
-        ("rewritten", f"{timed} AND NOT {nothing_served} AND has_event"),
+        ("rewritten", f"{timed} AND NOT {nothing_served} AND has_event" if traced.basis != "asked" else "FALSE"),
         ("expired", "FALSE" if ttl is None else f"{timed} AND {age} >= {ttl + SECOND} AND {nothing_trained}"),
-        ("gone", f"{timed} AND NOT {nothing_served}" if traced.known else "FALSE"),
+        ("gone", f"{timed} AND NOT {nothing_served}" if traced.basis in {"rows", "windows"} else "FALSE"),
         ("absent_row", nothing_served),
     ]
     cases = " ".join(f"WHEN {condition} THEN {quote_text(form)}" for form, condition in rules if condition != "FALSE")

@@ -2,13 +2,16 @@
 
 A value is traced by the event time that serving logged with it, and otherwise by itself: the latest row of the key that
 had it and was known, else the next one that was going to have it.
+
+What windows answered is as of an instant, and has no row. It counts as a row of the instant that serving logged, or of
+the last one at which the windows answered so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import duckdb
 
@@ -27,7 +30,7 @@ NO_ROW = 'CAST(NULL AS STRUCT(event BIGINT, created BIGINT, "begin" BIGINT, "end
 
 SECOND = 1_000_000
 
-_SQL = {
+SQL_TYPES = {
     "Float64": "DOUBLE",
     "Int64": "BIGINT",
     "Bool": "BOOLEAN",
@@ -35,6 +38,32 @@ _SQL = {
     "Timestamp": "TIMESTAMPTZ",
     "Vector": "DOUBLE[]",
 }
+
+Basis = Literal["rows", "windows", "asked", "unknown"]
+"""What a history is made of: the rows of files; what windows answered between two changes; what Feast answered at the
+instants at which it was asked; nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a view answered for the keys of some requests.
+
+    Attributes:
+        basis: What it is made of.
+        relation: SQL text of a relation with the join keys, `EVENT`, `CREATED`, `BEGIN`, `END` and the view's columns;
+            None where it is unknown. What is not made of rows has the same instant as each of the first three.
+        looked: The requests.
+        answers: The view as the join here reads it, where it does.
+        reaches: Of windows for each column the microseconds after which an event no longer counts; None for never.
+        moving: The columns whose value changes with every instant, so that no history has it.
+    """
+
+    basis: Basis
+    relation: str | None
+    looked: Looked
+    answers: Answers | None = None
+    reaches: Mapping[str, int | None] = field(default_factory=dict)
+    moving: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +73,33 @@ class TracedView:
     Attributes:
         connection: The engine.
         view: The view.
-        looked: The requests.
-        history: A table with every row that its source has of the requests' keys; empty where Feast joins the view.
-        known: Whether the source's rows are known here.
+        source: What it answered.
+        history: A table with the history of the requests' keys; empty where it is unknown.
         ttl: Microseconds after which a row no longer counts in training.
-        answers: The view as the join here reads it.
         delay: Microseconds after which training reads a row.
     """
 
     connection: duckdb.DuckDBPyConnection
     view: ManifestView
-    looked: Looked
+    source: History
     history: str
-    known: bool
     ttl: int | None
-    answers: Answers | None
     delay: int
+
+    @property
+    def looked(self) -> Looked:
+        """The requests."""
+        return self.source.looked
+
+    @property
+    def basis(self) -> Basis:
+        """What the history is made of."""
+        return self.source.basis
+
+    @property
+    def answers(self) -> Answers | None:
+        """The view as the join here reads it, where it does."""
+        return self.source.answers
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -72,42 +112,44 @@ class TracedView:
 
     def sql_type(self, name: str) -> str:
         """The same as the engine calls it."""
-        return _SQL[self.kind(name).name]
+        return SQL_TYPES[self.kind(name).name]
+
+    def lifetime(self, name: str) -> int | None:
+        """Microseconds after which a value of a column is too old: the time to live, or how far its window reaches."""
+        return self.source.reaches.get(name) if self.basis == "windows" else self.ttl
 
 
 def trace_view(
-    connection: duckdb.DuckDBPyConnection,
-    view: ManifestView,
-    looked: Looked,
-    answers: Answers | None,
-    ttl: int | None,
-    delay: int,
+    connection: duckdb.DuckDBPyConnection, view: ManifestView, found: History, ttl: int | None, delay: int
 ) -> TracedView:
-    """Read the history of the keys that are looked at, and put the row that training reads beside every request."""
-    keys = ", ".join(map(name_key, view.keys))
-    types = {name: _SQL[side.type.name] for name, side in looked.columns.items()}
+    """Keep the history of the keys that are looked at, and put what training reads beside every request."""
+    keys, looked = ", ".join(map(name_key, view.keys)), found.looked
+    types = {name: SQL_TYPES[side.type.name] for name, side in looked.columns.items()}
     history = '"#history"'
-    if answers is not None:
+    if found.relation is not None:
         values = [f"TRY_CAST({quote_name(name)} AS {type_}) AS {quote_name(name)}" for name, type_ in types.items()]
         columns = ", ".join([*map(name_key, view.keys), EVENT, CREATED, BEGIN, END, *values])
-        rows = f"SELECT {columns} FROM {answers.history}"
+        rows = f"SELECT {columns} FROM {found.relation}"
         if keys:
             rows = f"SELECT * FROM ({rows}) SEMI JOIN {looked.table} USING ({keys})"
     else:
         empty = {**dict.fromkeys((EVENT, CREATED, BEGIN, END), "BIGINT")}
-        empty |= {name_key(key): _SQL[type_] for key, type_ in view.keys.items()}
+        empty |= {name_key(key): SQL_TYPES[type_] for key, type_ in view.keys.items()}
         empty |= {quote_name(name): type_ for name, type_ in types.items()}
         rows = f"SELECT {', '.join(f'CAST(NULL AS {type_}) AS {name}' for name, type_ in empty.items())} LIMIT 0"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {history} AS {rows}")
     matches = [*equal_keys("requests", "answers", tuple(view.keys))]
     matches.append(f"coalesce(requests.{INSTANT} - {delay}, {INT64_MIN}) >= answers.{BEGIN}")
+    row = f"answers.{TRAINED}"
+    if found.basis == "windows":
+        row = f"CASE WHEN {row} IS NOT NULL THEN {_row_as_of(row, f'requests.{INSTANT} - {delay}')} END AS {TRAINED}"
     connection.execute("SET asof_loop_join_threshold = 0")
     connection.execute(
-        f'CREATE OR REPLACE TEMP TABLE "#traced" AS SELECT requests.*, answers.{TRAINED} FROM {looked.table} AS '
+        f'CREATE OR REPLACE TEMP TABLE "#traced" AS SELECT requests.*, {row} FROM {looked.table} AS '
         f"requests ASOF LEFT JOIN (SELECT *, {ROW_OF_HISTORY} AS {TRAINED} FROM {history} WHERE {_is_answer()}) AS "
         f"answers ON {' AND '.join(matches)}"
     )
-    return TracedView(connection, view, looked, history, answers is not None, ttl, answers, delay)
+    return TracedView(connection, view, found, history, ttl, delay)
 
 
 def trace_column(traced: TracedView, name: str) -> str:
@@ -115,11 +157,15 @@ def trace_column(traced: TracedView, name: str) -> str:
     side = traced.looked.columns[name]
     served, trained = quote_name(side.served), quote_name(side.replayed)
     status = flag("status", name) if name in traced.looked.statuses else "CAST(NULL AS VARCHAR)"
+    happened = "CAST(NULL AS BOOLEAN)"
+    if traced.basis in {"windows", "asked"}:
+        happened = f"{alike(flag('happened', name), side.type)} = {alike(served, side.type)}"
     base = (
         f'SELECT {FILE}, {ROW}, "log.request_id", "log.requested_at", {INSTANT}, {HASH}, '
         f"{', '.join([*map(name_key, traced.keys), SERVED_EVENT, TRAINED])}, {served} AS served, {trained} AS trained, "
-        f"{alike(served, side.type)} AS {ALIKE}, {status} AS status, {flag('looked', name)} AS looked, "
-        f"{flag('differs', name)} AS differs, ({SAMPLE} AND {flag('known', name)}) AS sampled "
+        f"{alike(served, side.type)} AS {ALIKE}, {happened} AS happened, {status} AS status, "
+        f"{flag('looked', name)} AS looked, {flag('differs', name)} AS differs, "
+        f"({SAMPLE} AND {flag('known', name)}) AS sampled "
         f'FROM "#traced" WHERE {flag("looked", name)} OR ({SAMPLE} AND {flag("known", name)})'
     )
     connection = traced.connection
@@ -139,15 +185,23 @@ def trace_column(traced: TracedView, name: str) -> str:
         for found, sign in (("past", ">="), ("future", "<"))
     )
     by_value = f'SELECT requests.*, past, future FROM "#base" AS requests{joins}'
+    at_time = [*keyed, at_served_time(traced, "requests", "history"), f"requests.{ALIKE} = history.{ALIKE}"]
     by_time = (
         f'SELECT requests.{FILE}, requests.{ROW}, history.{CARRIED} AS timed FROM "#base" AS requests JOIN {history} '
-        f"AS history ON {' AND '.join([*keyed, _at_one_second(), f'requests.{ALIKE} = history.{ALIKE}'])} "
+        f"AS history ON {' AND '.join(at_time)} "
         f"QUALIFY row_number() OVER (PARTITION BY requests.{FILE}, requests.{ROW} "
-        f"ORDER BY (history.{BEGIN} <= requests.{INSTANT}) DESC, history.{CREATED} DESC) = 1"
+        f"ORDER BY (history.{BEGIN} <= requests.{INSTANT}) DESC, "
+        # Of answers since the logged time the first is the one that was read.
+        f"history.{CREATED}{' DESC' if traced.basis == 'rows' else ''}) = 1"
     )
+    source = "coalesce(timed, past, future)"
+    if traced.basis == "windows":
+        since = f"coalesce({SERVED_EVENT}, least({source}['end'] - 1, {INSTANT}))"
+        as_of = f"CASE WHEN {source}['begin'] > {INSTANT} THEN {source}['begin'] ELSE {since} END"
+        source = f"CASE WHEN {source} IS NOT NULL THEN {_row_as_of(source, as_of)} END"
     connection.execute(
         f'CREATE OR REPLACE TEMP TABLE "#column" AS SELECT * EXCLUDE (past, future, timed), '
-        f"coalesce(timed, past, future) AS {SOURCE}, past IS NOT NULL AS in_past "
+        f"{source} AS {SOURCE}, past IS NOT NULL AS in_past "
         f"FROM ({by_value}) LEFT JOIN ({by_time}) USING ({FILE}, {ROW})"
     )
     return '"#column"'
@@ -189,7 +243,9 @@ def missing(value: str, type_: Type) -> str:
 
 
 def trained_age(traced: TracedView) -> str:
-    """SQL text of how old the row is that training reads, in microseconds; missing where it reads none."""
+    """SQL text of how old the row is that training reads, in microseconds; missing where it reads none, or no row."""
+    if traced.basis != "rows":
+        return "CAST(NULL AS BIGINT)"
     age = f"{INSTANT} - {TRAINED}['event']"
     return age if traced.ttl is None else f"CASE WHEN {age} - {traced.delay} <= {traced.ttl} THEN {age} END"
 
@@ -211,6 +267,16 @@ def _is_answer() -> str:
     return f"({END} IS NULL OR {END} > {BEGIN})"
 
 
-def _at_one_second() -> str:
-    # Feast tells event times in whole seconds.
-    return f"requests.{SERVED_EVENT} // {SECOND} = history.{EVENT} // {SECOND}"
+def at_served_time(traced: TracedView, requests: str, history: str) -> str:
+    """SQL text of whether history has a request's answer at the event time that serving logged, in whole seconds."""
+    if traced.basis == "rows":
+        return f"{requests}.{SERVED_EVENT} // {SECOND} = {history}.{EVENT} // {SECOND}"
+    until = f"coalesce({history}.{END} > {requests}.{SERVED_EVENT}, {requests}.{SERVED_EVENT} IS NOT NULL)"
+    # A row is known some time after it is of, and only windows answer as of the very instant.
+    since = f" AND {history}.{BEGIN} < {requests}.{SERVED_EVENT} + {SECOND}" if traced.basis == "windows" else ""
+    return until + since
+
+
+def _row_as_of(row: str, instant: str) -> str:
+    """SQL text of what windows answered, as a row of the instant that it is as of."""
+    return f"{{'event': {instant}, 'created': {instant}, 'begin': {row}['begin'], 'end': {row}['end']}}"

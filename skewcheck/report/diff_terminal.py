@@ -1,4 +1,4 @@
-"""The verdict of a diff in the terminal: what changed, on which input, and what to do (floor 8: report)."""
+"""The verdict of a diff in the terminal: what changed, on which input, and what to do (room: report)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from skewcheck.report.diff_wording import (
     show_row,
     show_value,
 )
+from skewcheck.report.printing import VERDICT_STYLES
 from skewcheck.report.values import escape_hidden
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from skewcheck.diff_verdict import DiffVerdict, FeatureChange, Finding, Size, Step, Witness
 
-_STYLES = {"pass": "bold green", "fail": "bold red", "incomplete": "bold yellow"}
 _LEVEL_STYLES = {"error": "red", "warning": "yellow", "note": ""}
 
 
@@ -52,7 +52,7 @@ class _Printer:
         self.console.print(Text(escape_hidden(text), style=style), soft_wrap=True)
 
     def print_headline(self, verdict: DiffVerdict) -> None:
-        self.line(say_headline(verdict), _STYLES[verdict.verdict])
+        self.line(say_headline(verdict), VERDICT_STYLES[verdict.verdict])
 
     def print_feature(self, feature: FeatureChange) -> None:
         place = f"  {feature.location.path}:{feature.location.line}" if feature.location else ""

@@ -1,4 +1,4 @@
-"""The words of a diff, shared by its surfaces so that all say the same (floor 8: report).
+"""The words of a diff, shared by its surfaces so that all say the same (room: report).
 
 Everything here is a function of the verdict. A result may hold text from data: a surface escapes it in its own way.
 """

@@ -1,4 +1,4 @@
-"""What the verdicts of an audit and of a diff have in common: findings, and an outcome of each feature (report floor).
+"""What the verdicts of an audit and of a diff have in common: findings, and an outcome of each feature (room: report).
 
 The surfaces of a pull request (annotations, SARIF, JUnit) print a digest, so that each knows one kind of thing. All its
 text is one line, and has no character that is invisible or that a reader's program would obey.

@@ -1,4 +1,4 @@
-"""The forms in which a verdict is printed, by name: the command line knows no more of them (report floor)."""
+"""The forms in which a verdict is printed, by name: the command line knows no more of them (room: report)."""
 
 from __future__ import annotations
 

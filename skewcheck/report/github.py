@@ -1,4 +1,4 @@
-"""Annotations of a GitHub workflow: lines that the runner puts beside the code (report floor).
+"""Annotations of a GitHub workflow: lines that the runner puts beside the code (room: report).
 
 GitHub shows ten errors, ten warnings and ten notices of a step and drops the rest without a word. So the weightiest
 come first, and the last of a kind that has more says how many.

@@ -1,4 +1,4 @@
-"""The verdict as JUnit XML: a test case for each feature, for every CI that lists tests (report floor).
+"""The verdict as JUnit XML: a test case for each feature, for every CI that lists tests (room: report).
 
 A finding that is about no feature (a view, a model, a file) and a problem are cases of their own, so that a run which
 failed never looks green.

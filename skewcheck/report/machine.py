@@ -1,14 +1,13 @@
-"""Reports as files, for machines and for later: written whole or not at all (floor 7: report)."""
+"""Reports as files, for machines and for later: written whole or not at all (room: report)."""
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from skewcheck.errors import UsageError
+from skewcheck.files import write_text
 
 if TYPE_CHECKING:
     from skewcheck.verdict import Verdict
@@ -30,7 +29,8 @@ def write_json(verdict: Verdict, path: Path) -> Path:
     Raises:
         UsageError: The path cannot be written. An older file there is left as it was.
     """
-    return _write_whole(path, verdict.to_json())
+    write_text(path, verdict.to_json())
+    return path
 
 
 def write_page(verdict: Verdict, path: Path) -> Path:
@@ -44,7 +44,8 @@ def write_page(verdict: Verdict, path: Path) -> Path:
     """
     from skewcheck.report.page import render_page  # loads Jinja, which writing JSON does without
 
-    return _write_whole(path, render_page(verdict))
+    write_text(path, render_page(verdict))
+    return path
 
 
 def write_reports(verdict: Verdict, directory: Path, *, name: str | None = None) -> ReportPaths:
@@ -69,29 +70,3 @@ def write_reports(verdict: Verdict, directory: Path, *, name: str | None = None)
 
 def _safe_name(service: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "_", service).strip("._")[:100] or "audit"
-
-
-def _write_whole(path: Path, text: str) -> Path:
-    """Write beside, then rename: a reader sees the old file or the new one, never half of one."""
-    try:
-        target = path.resolve()
-        if target.exists() and not target.is_file():
-            kind = "a directory" if target.is_dir() else "not a regular file"
-            raise UsageError(f"cannot write the report {path}: it is {kind}", remedy="Give the path of a file.")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        beside = target.parent / f".skewcheck-{secrets.token_hex(8)}.part"
-        try:
-            with beside.open("xb") as file:
-                file.write(text.encode())
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(target)
-        finally:
-            beside.unlink(missing_ok=True)
-    except (OSError, RuntimeError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UsageError(
-            f"cannot write the report {path}: {reason}",
-            remedy="Give a path in a directory that you may write to, on a disk with space left.",
-        ) from error
-    return path

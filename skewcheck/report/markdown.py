@@ -1,4 +1,4 @@
-"""The verdict as Markdown: one comment on a pull request, and the summary of a workflow (report floor).
+"""The verdict as Markdown: one comment on a pull request, and the summary of a workflow (room: report).
 
 Whatever comes from data goes through `escape`, and nothing else does. What does not fit is left out from the end, and
 the last line says how much.

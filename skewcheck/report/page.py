@@ -1,4 +1,4 @@
-"""The verdict as one self-contained HTML page (floor 7: report).
+"""The verdict as one self-contained HTML page (room: report).
 
 The page fetches nothing: its style and its script are inline, and its Content-Security-Policy admits exactly
 these two by their hashes, so that even markup that slipped in could neither run nor load anything.

@@ -12,11 +12,14 @@ from rich.text import Text
 from skewcheck.report.values import escape_hidden, flow_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from rich.console import Console, RenderableType
 
     from skewcheck.verdict import Problem
+
+VERDICT_STYLES = {"pass": "bold green", "fail": "bold red", "incomplete": "bold yellow"}
+"""How the word of each verdict is printed."""
 
 _ASCII = str.maketrans({"→": "->", "…": "...", "—": "-"})
 
@@ -42,6 +45,15 @@ class Printer:
             self.show(label.append(self.text(f" {flow_text(problem.message)}")))
             if problem.remedy:
                 self.show(Padding(self.text(f"→ {flow_text(problem.remedy)}"), (0, 0, 0, 2), expand=False))
+
+    def print_cause(self, title: str, lines: Iterable[str]) -> None:
+        """An empty line, what the cause is and touches, and under it each line that says something."""
+        self.blank()
+        headline = self.text(f"Cause: {title}")
+        headline.stylize("bold", 0, len("Cause:"))
+        self.show(headline)
+        for line in filter(None, lines):
+            self.show(Padding(self.text(line), (0, 0, 0, 2), expand=False))
 
     def blank(self) -> None:
         """An empty line."""

@@ -1,4 +1,4 @@
-"""The verdict as SARIF 2.1.0, which code scanning reads (report floor).
+"""The verdict as SARIF 2.1.0, which code scanning reads (room: report).
 
 A fingerprint is of what a finding is about, and not of its line or wording, so that an alert stays the same alert. What
 could not be done stands among the notifications of the run, which then has not succeeded.

@@ -1,4 +1,4 @@
-"""One comment on a pull request, which is found again by its marker and written anew (report floor)."""
+"""One comment on a pull request, which is found again by its marker and written anew (room: report)."""
 
 from __future__ import annotations
 

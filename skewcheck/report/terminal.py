@@ -1,4 +1,4 @@
-"""The verdict in the terminal: one sentence, then what an engineer needs to believe it (floor 7: report).
+"""The verdict in the terminal: one sentence, then what an engineer needs to believe it (room: report).
 
 Where the output is narrow, stage and span of a skewed feature stand under its name. Nothing that comes from
 data is read as markup, and no name is cut: what does not fit is folded.
@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from skewcheck.report.findings import feature_findings
-from skewcheck.report.printing import Printer
+from skewcheck.report.printing import VERDICT_STYLES, Printer
 from skewcheck.report.time_wording import alignment_lines, column_lines, name_column
 from skewcheck.report.values import (
     UNKNOWN,
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
 WIDE = 120
 """Line width from which on the stage and the span of a skewed feature have their own columns."""
 
-_VERDICT_STYLES = {"pass": "bold green", "fail": "bold red", "incomplete": "bold yellow"}
 _LONGEST_NAME = 32
 _SPAN_WIDTH = len("  2013-07-01 … 2013-07-31")
 
@@ -93,7 +92,7 @@ class _Printer(Printer):
         if span and len(line) > self.console.width:
             line = line.replace(f" {span}", f"\n{span}")
         headline = self.text(line)
-        headline.stylize(_VERDICT_STYLES[verdict.verdict], 0, len(verdict.verdict))
+        headline.stylize(VERDICT_STYLES[verdict.verdict], 0, len(verdict.verdict))
         self.show(headline)
 
     def print_skew(self, skewed: tuple[FeatureVerdict, ...]) -> None:
@@ -112,17 +111,11 @@ class _Printer(Printer):
     def print_causes(self, verdict: Verdict) -> None:
         """Every fault of features with those that it touches, why that is so, and what to change."""
         for said in feature_findings(verdict):
-            self.blank()
-            title = self.text(f"Cause: {said.title}")
-            title.stylize("bold", 0, len("Cause:"))
-            self.show(title)
             worked = [f"By hand, {one.request}: {'; '.join(one.steps)}" for one in said.worked[:1]]
             first = " ".join(part for part in (said.says, said.share, said.where) if part)
             evidence = said.evidence if not said.worked else said.evidence[1:]
             change = f"Change: {said.change}" if said.change else ""
-            for line in (first, *evidence, *worked, change):
-                if line:
-                    self.show(Padding(self.text(line), (0, 0, 0, 2), expand=False))
+            self.print_cause(said.title, (first, *evidence, *worked, change))
 
     def print_notes(self, verdict: Verdict) -> None:
         """The features that match, and what was not compared, a line each."""

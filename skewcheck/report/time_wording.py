@@ -85,7 +85,10 @@ def _residual_lines(residual: dict[str, Any]) -> list[Line]:
     if not residual.get("rows"):
         return []
     oldest = residual.get("oldest_seconds")
-    note = f"older than the time to live of {format_duration(residual.get('ttl_seconds', 0))}"
+    if "window_seconds" in residual:
+        note = f"older than their window of {format_duration(residual['window_seconds'])}"
+    else:
+        note = f"older than the time to live of {format_duration(residual.get('ttl_seconds', 0))}"
     note += f", the oldest {format_duration(oldest)}" if oldest is not None else ""
     return [Line("residual", f"{residual['rows']:,} values ({_say_share(residual.get('share'))})", note)]
 

@@ -1,4 +1,4 @@
-"""Values, counts and times as people read them; whatever a string holds, it stays text (floor 7: report).
+"""Values, counts and times as people read them; whatever a string holds, it stays text (room: report).
 
 The terminal and the page both print through this module, so that they say the same and neither can be made to
 obey what it prints: control characters, terminal escapes and bidirectional controls become visible escapes.
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from skewcheck.verdict import plain_value
+from skewcheck.contracts import plain_value
 
 MISSING = "missing"
 UNKNOWN = "unknown"

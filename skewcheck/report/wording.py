@@ -1,4 +1,4 @@
-"""The words of a report, shared by the terminal and the page so that both say the same (floor 7: report).
+"""The words of a report, shared by the terminal and the page so that both say the same (room: report).
 
 Everything here is a function of the verdict. Text that comes from data is made harmless by `values` before it
 is put into a sentence.
@@ -7,7 +7,7 @@ is put into a sentence.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from skewcheck.report.values import (
     escape_hidden,
@@ -15,7 +15,6 @@ from skewcheck.report.values import (
     format_count,
     format_rate,
     format_span,
-    format_value,
 )
 from skewcheck.verdict import STAGES, ColumnVerdict, Comparison, FeatureVerdict, Filter, Rows, Verdict
 
@@ -47,7 +46,6 @@ VERDICT_MEANINGS = {
 }
 
 _COMPARED = "compared"
-_CAUSE_KEYS = ("kind", "stage", "explains", "fix")
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +215,6 @@ def has_plain_versions(verdict: Verdict) -> bool:
     return not verdict.versions or (len(verdict.versions) == 1 and verdict.versions[0].current)
 
 
-def cause_lines(cause: dict[str, Any]) -> tuple[Line, ...]:
-    """A cause as named figures: kind, stage, share explained and fix first, then whatever else it says."""
-    keys = [key for key in _CAUSE_KEYS if key in cause] + [key for key in cause if key not in _CAUSE_KEYS]
-    return tuple(Line(escape_hidden(key), _say_cause_part(key, cause[key])) for key in keys)
-
-
 def _say_features(verdict: Verdict) -> str:
     counts = {"match": 0, "skew": 0, "not-compared": 0}
     for feature in verdict.features:
@@ -271,11 +263,3 @@ def _group_by_reason(reasons: Iterable[tuple[str, str | None]]) -> tuple[NotComp
 
 def _explain_none(count: int | None, why: str) -> str:
     return why if count is None else ""
-
-
-def _say_cause_part(key: str, part: Any) -> str:
-    if key == "stage" and isinstance(part, str):
-        return name_stage(part)
-    if key == "explains" and isinstance(part, float) and 0 <= part <= 1:
-        return f"{format_rate(*part.as_integer_ratio())} of the mismatches"
-    return flow_text(part) if isinstance(part, str) else format_value(part)

@@ -1,5 +1,5 @@
 """What serving saw: the log's schema, its writer and reader, and the wrapper around retrieval.
 
-Floor 1 of the house. Nothing here knows of features, states or engines; import the modules by name
+Nothing here knows of features, states or engines; import the modules by name
 (`skewcheck.serving.writer`, `.reader`, `.retrieval`, `.schema`).
 """

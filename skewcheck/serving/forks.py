@@ -1,4 +1,4 @@
-"""Background threads and `os.fork`, which copies none of them. Floor 1 (serving) of the house."""
+"""Background threads and `os.fork`, which copies none of them (room: serving)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log's reader: which files make up a log, and can they be read as one. Floor 1 (serving) of the house.
+"""The log's reader: which files make up a log, and can they be read as one (room: serving).
 
 It reads footers only, and takes logs of any origin: a Parquet file without our metadata is a foreign log.
 """

@@ -1,4 +1,4 @@
-"""A thin wrapper around Feast's online retrieval that logs for the replay. Floor 1 (serving) of the house."""
+"""A thin wrapper around Feast's online retrieval that logs for the replay (room: serving)."""
 
 from __future__ import annotations
 

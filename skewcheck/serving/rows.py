@@ -1,4 +1,4 @@
-"""From logged requests to Arrow: each value as it was, or no row at all. Floor 1 (serving) of the house."""
+"""From logged requests to Arrow: each value as it was, or no row at all (room: serving)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log's schema: one row per request, flat columns with prefixes. Floor 1 (serving) of the house."""
+"""The log's schema: one row per request, flat columns with prefixes (room: serving)."""
 
 from __future__ import annotations
 

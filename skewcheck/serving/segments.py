@@ -1,4 +1,4 @@
-"""The life of a log file: published whole, merged into larger ones, removed. Floor 1 (serving) of the house.
+"""The life of a log file: published whole, merged into larger ones, removed (room: serving).
 
 A file's name says which of its writer's batches it holds:
 

@@ -1,4 +1,4 @@
-"""The log's writer: an append on the request path, all else behind it. Floor 1 (serving) of the house."""
+"""The log's writer: an append on the request path, all else behind it (room: serving)."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from skewcheck.errors import SkewcheckError, UsageError
 from skewcheck.files import place_file
 from skewcheck.language.windows.declaration import Windows
 from skewcheck.store.repository import Repository
-from skewcheck.store.tiles import Tiles, backfill
+from skewcheck.store.tiles import Tiles, backfill, tiles_folder
 from skewcheck.store.windows import BATCH, read_events
 
 TIMESTAMP = "event_timestamp"
@@ -74,13 +74,19 @@ def publish(repository: Repository, windows: Windows, at: datetime, *, tile: str
 
     Raises:
         UsageError: The instant has no time zone.
-        SkewcheckError: The events cannot be read as they are declared, or Feast refuses the values.
+        SkewcheckError: The events cannot be read as they are declared, the windows are not registered, or Feast refuses
+            the values.
     """
     from feast import FeatureStore
 
     count = 0
     with contextlib.chdir(repository.root):
         store = FeatureStore(repo_path=str(repository.root))
+        if windows.view.name not in {view.name for view in store.list_feature_views()}:
+            raise SkewcheckError(
+                f"windows {windows.name} are not in Feast's registry",
+                remedy="Register their service with `skewcheck apply` first.",
+            )
         for values in compute_values(repository, windows, at, tile=tile):
             _write(store, windows, values)
             count += values.num_rows
@@ -134,7 +140,17 @@ def compute_values(
         for start in range(0, max(row[0] if row else 0, 1), BATCH):
             place = quote_name(PLACE)
             some = f"(SELECT * FROM skewcheck_keys WHERE {place} >= {start} AND {place} < {start + BATCH})"
-            values = _compute(connection, windows, names, tiles, events, some)
+            try:
+                values = _compute(connection, windows, names, tiles, events, some)
+            except duckdb.Error as error:
+                folder = tiles_folder(repository, windows).relative_to(repository.root)
+                cause = f"the tiles in {folder}" if tiles else f"the events {windows.events.name}"
+                raise SkewcheckError(
+                    f"{cause} could not be read: {str(error).splitlines()[0]}",
+                    remedy="Remove that folder: tiles are computed anew."
+                    if tiles
+                    else "Check their source in features/.",
+                ) from error
             asked = connection.execute(f"SELECT {columns} FROM {some} AS asked ORDER BY {place}").to_arrow_table()
             named = asked.rename_columns(keys)
             for name in names:
@@ -173,5 +189,5 @@ def _write(store: Any, windows: Windows, values: pa.Table) -> None:
     except Exception as error:
         raise SkewcheckError(
             f"Feast refused the values of windows {windows.name}: {type(error).__name__}: {error}",
-            remedy="Register the service with `skewcheck apply` first.",
+            remedy="Check the online_store in feature_store.yaml; where the windows changed, run `skewcheck apply`.",
         ) from error

@@ -60,6 +60,8 @@ class Retrieval:
         views: The views that Feast joins.
         columns: The columns to read of each view, by its name.
         folder: Where Feast's registry of the retrieval is.
+        delays: For views by name, how much later than it was known every row reached serving. Those of the views that
+            are joined here are in `answers` and `windows`.
         as_of: From when on a row counts.
     """
 
@@ -72,6 +74,7 @@ class Retrieval:
     views: Mapping[str, Any]
     columns: Mapping[str, Sequence[str]]
     folder: Path
+    delays: Mapping[str, timedelta] = field(default_factory=dict)
     as_of: AsOf = "known"
     _store: Any = field(default=None, init=False)
 
@@ -104,11 +107,12 @@ class Retrieval:
             computed = windows.ask(self.connection, given, entities.column(timestamp))
             values |= {name: computed.column(name).combine_chunks() for name in computed.column_names}
             found = pc.is_valid(entities.column(timestamp)).combine_chunks()
-        if self.views:
-            joined = self._join_by_feast(entities, timestamp)
+        for delay in dict.fromkeys(self.delays.get(view, timedelta(0)) for view in self.views):
+            views = [view for view in self.views if self.delays.get(view, timedelta(0)) == delay]
+            joined = self._join_by_feast(views, entities, timestamp, delay)
             place = pc.index_in(number_rows(count), value_set=joined.column(ROW).combine_chunks())
             found = pc.and_(found, pc.is_valid(place))
-            names = [name for view in self.views for name in self.columns[view]]
+            names = [name for view in views for name in self.columns[view]]
             values |= {name: joined.column(name).combine_chunks().take(place) for name in names}
         typed = {n: cast_column(values[n], arrow_type(type_), n) for n, type_ in self.types.items()}
         return pa.table(typed), found
@@ -131,8 +135,8 @@ class Retrieval:
         with ThreadPoolExecutor() as pool:
             return pa.table(dict(zip(names, pool.map(lambda name: found.column(name).take(order), names), strict=True)))
 
-    def _join_by_feast(self, entities: pa.Table, timestamp: str) -> pa.Table:
-        """Feast's point-in-time join; a table with ROW and the columns, in any order."""
+    def _join_by_feast(self, views: Sequence[str], entities: pa.Table, timestamp: str, delay: timedelta) -> pa.Table:
+        """Feast's point-in-time join at the instants less a delay; a table with ROW and the columns, in any order."""
         import pandas as pd
 
         # One null would make floats of all whole numbers, and one key of two that differ by 1 beyond 2^53.
@@ -140,6 +144,7 @@ class Retrieval:
         frame = frame.rename(columns={timestamp: "event_timestamp"})
         frame[ROW] = range(len(frame))
         frame = frame[frame["event_timestamp"].notna()]
+        frame["event_timestamp"] -= delay
         # The DuckDB store reads a source's path relative to the working directory.
         with contextlib.chdir(self.repository.root):
             if self._store is None:
@@ -147,7 +152,7 @@ class Retrieval:
             try:
                 job = self._store.get_historical_features(
                     entity_df=frame,
-                    features=[f"{view}:{name}" for view in self.views for name in self.columns[view]],
+                    features=[f"{view}:{name}" for view in views for name in self.columns[view]],
                     filter_by_created_timestamp=self.as_of == "known",
                 )
                 found = job.to_arrow()
@@ -189,14 +194,14 @@ def open_retrieval(
         keep: Whether to read the views' files once, now; otherwise they are read for every batch.
 
     Raises:
-        UsageError: A delay is negative, or of a view that is not there or that Feast has to join.
+        UsageError: A delay is negative, or of a view that is not there.
         SkewcheckError: The files of a view cannot be read as the view says.
     """
     views = {view.name: view for view in service.sources.views if columns.get(view.name)}
     delays = delays or {}
     windows = {name: one for name, one in service.sources.windows.items() if name in views}
     here = {name for name, view in views.items() if name in windows or can_join(view, repository)}
-    _check_delays(delays, {view.name for view in service.sources.views}, set(views) - here)
+    _check_delays(delays, {view.name for view in service.sources.views})
     keys: dict[str, Type] = {}
     for view in views.values():
         keys |= repository.keys(view)
@@ -216,7 +221,7 @@ def open_retrieval(
             read = read_answers(session, repository, views[name], columns[name], delay, as_of)
             answers.append(keep_answers(session, read, f"skewcheck_answers_{number}") if keep else read)
         others = {name: view for name, view in views.items() if name not in here}
-        yield Retrieval(repository, types, keys, session, answers, windowed, others, columns, folder, as_of)
+        yield Retrieval(repository, types, keys, session, answers, windowed, others, columns, folder, delays, as_of)
 
 
 def retrieve(
@@ -246,7 +251,7 @@ def retrieve(
 
     Raises:
         SkewcheckError: A key or the instant is not in the table, or the store fails.
-        UsageError: A delay is negative, or of a view that is not there or that Feast has to join.
+        UsageError: A delay is negative, or of a view that is not there.
     """
     with open_retrieval(repository, service, columns, delays=delays, as_of=as_of, keep=False) as retrieval:
         return retrieval.ask(entities, timestamp)
@@ -257,16 +262,13 @@ def arrow_type(type_: Type) -> pa.DataType:
     return ARROW_TYPES[type_.name]
 
 
-def _check_delays(delays: Mapping[str, timedelta], known: set[str], by_feast: set[str]) -> None:
+def _check_delays(delays: Mapping[str, timedelta], known: set[str]) -> None:
     if unknown := sorted(set(delays) - known):
         raise UsageError(
             f"there is no view {', '.join(unknown)} to delay", remedy=f"Name one of {', '.join(sorted(known))}."
         )
-    if refused := sorted(set(delays) & by_feast):
-        raise UsageError(
-            f"view {', '.join(refused)} cannot be delayed: Feast joins it, which knows no delay",
-            remedy="Delay views on local Parquet files alone.",
-        )
+    if negative := sorted(name for name, delay in delays.items() if delay < timedelta(0)):
+        raise UsageError(f"the delay of view {', '.join(negative)} is negative", remedy="Give it as zero or more.")
 
 
 def number_rows(count: int) -> pa.Array:

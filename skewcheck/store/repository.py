@@ -18,6 +18,7 @@ from skewcheck.language.declaration import Service
 from skewcheck.language.sources import FEAST_TYPES
 from skewcheck.language.types import INT64, STRING, Type
 from skewcheck.language.windows.declaration import Windows
+from skewcheck.store.quick_import import importing_quickly
 
 NO_ENTITY = "__dummy"
 """What Feast calls the entity of a view that has none."""
@@ -120,7 +121,7 @@ def load_repository(root: Path) -> Repository:
         raise UsageError(f"there is no folder {folder}", remedy="Declare features in it; `skewcheck init` shows how.")
     modules = []
     _forget_modules()
-    with importable(root):
+    with importable(root), importing_quickly():
         for path in sorted(folder.rglob("*.py")):
             name = ".".join(path.relative_to(root).with_suffix("").parts)
             modules.append(_import_module(name, path))

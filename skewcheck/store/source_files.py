@@ -74,7 +74,7 @@ def open_source(
     for name in (*keys, *columns, source.timestamp_field, *([created] if created else [])):
         if name not in named:
             raise SkewcheckError(
-                f"the offline store could not be read: view {view.name} needs the column {name!r}, and its source "
+                f"the offline store could not be read: {_call(view)} needs the column {name!r}, and its source "
                 f"{source.path} has {', '.join(sorted(named))}",
                 remedy="Correct the view's schema, its join keys or the source's field_mapping, or add the column.",
             )
@@ -110,6 +110,11 @@ def comparable(name: str, type_: str) -> str:
     return text
 
 
+def _call(view: Any) -> str:
+    """What a message calls a view, or what stands for one: "view account", "events payments"."""
+    return f"{getattr(view, 'called', 'view')} {view.name}"
+
+
 def _offline_store(repository: Repository) -> str:
     """The type of the offline store, which is dask where none is named."""
     import yaml  # comes with Feast
@@ -130,7 +135,7 @@ def _describe_source(connection: duckdb.DuckDBPyConnection, view: Any, files: st
         return describe(connection, files)
     except duckdb.Error as error:
         raise SkewcheckError(
-            f"the offline store could not be read: the source {view.batch_source.path} of view {view.name}: "
+            f"the offline store could not be read: the source {view.batch_source.path} of {_call(view)}: "
             f"{str(error).splitlines()[0]}",
             remedy="Put Parquet files there, or correct the path, which is taken from the feature repo's folder.",
         ) from error
@@ -144,7 +149,7 @@ def _name_columns(view: Any, types: Mapping[str, str]) -> dict[str, tuple[str, s
         name = mapping.get(column, column)
         if name in named:
             raise SkewcheckError(
-                f"the offline store could not be read: {name!r} of view {view.name} stands for two columns of "
+                f"the offline store could not be read: {name!r} of {_call(view)} stands for two columns of "
                 f"{view.batch_source.path}: {named[name][0]} and {column}",
                 remedy="Correct the source's field_mapping, or drop one of the columns.",
             )
@@ -157,7 +162,7 @@ def _instant(view: Any, named: Mapping[str, tuple[str, str]], name: str) -> str:
     column, type_ = named[name]
     if not type_.startswith(("TIMESTAMP", "DATE", "VARCHAR")):
         raise SkewcheckError(
-            f"the offline store could not be read: the time {name!r} of view {view.name} is {type_}, and a number does "
+            f"the offline store could not be read: the time {name!r} of {_call(view)} is {type_}, and a number does "
             "not say its unit",
             remedy="Write it as timestamp[us, tz=UTC].",
         )

@@ -100,12 +100,12 @@ def retrieve_training_set(
             f"service {service.name}: the training rows {path} are not there",
             remedy="Name a Parquet file with sk.TrainingSet(entities=...) in the declaration, or with --entities.",
         )
-    first, last = _read_instant(start or declared.start, "start"), _read_instant(end or declared.end, "end")
+    first, last = read_instant(start or declared.start, "start"), read_instant(end or declared.end, "end")
     rows = _read_rows(path, declared.timestamp, first, last)
     read = rows.num_rows
     cut = None
     if declared.labels_known_at is not None:
-        cut = _read_instant(known_by, "known-by") or datetime.now(UTC)
+        cut = read_instant(known_by, "known-by") or datetime.now(UTC)
         rows = _leave_out_immature(path, rows, declared.labels_known_at, cut)
     elif known_by is not None:
         raise UsageError(
@@ -150,7 +150,7 @@ def read_columns(service: Service) -> set[str]:
     return labels | {name for item in (*service.features, *service.filters) for name in item.reads}
 
 
-def _read_instant(text: str | None, option: str) -> datetime | None:
+def read_instant(text: str | None, option: str) -> datetime | None:
     """A day or an instant; UTC where it names no zone."""
     if text is None:
         return None

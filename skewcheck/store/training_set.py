@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from functools import reduce
 from pathlib import Path
@@ -219,6 +219,37 @@ def _refuse_other_folder(out: Path) -> None:
             f"{out} is no earlier training set: it has {what}",
             remedy="Give a folder that is new or empty, or an earlier training set with nothing else in it.",
         )
+
+
+def read_training_set(folder: Path, service: str) -> TrainingSetRecord:
+    """What a training set says about itself.
+
+    Args:
+        folder: The folder that `write_training_set` wrote.
+        service: The service that it is expected to be of.
+
+    Raises:
+        UsageError: There is no training set, or one of another service or another format.
+    """
+    if not _is_record(folder / RECORD):
+        raise UsageError(
+            f"{folder} is no training set: it has no {RECORD} of ours",
+            remedy="Give the folder that `skewcheck trainset --out` wrote.",
+        )
+    found = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    names = {field.name for field in fields(TrainingSetRecord)}
+    if found.pop("format") != FORMAT or set(found) != names:
+        raise UsageError(
+            f"{folder / RECORD} has another format than {FORMAT}",
+            remedy="Write the training set anew with `skewcheck trainset`.",
+        )
+    record = TrainingSetRecord(**{**found, "files": tuple(found["files"])})
+    if record.service != service:
+        raise UsageError(
+            f"{folder} is a training set of service {record.service!r}, and not of {service!r}",
+            remedy="Give one of that service.",
+        )
+    return record
 
 
 def _is_record(path: Path) -> bool:

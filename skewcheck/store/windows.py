@@ -140,6 +140,7 @@ def origin_of(windows: Windows) -> SimpleNamespace:
     events = windows.events
     return SimpleNamespace(
         name=events.name,
+        called="events",
         batch_source=events.source,
         entities=[entity.name for entity in events.entities],
         entity_columns=[],

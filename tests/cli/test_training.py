@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from skewcheck.store.point_in_time import retrieve
+from skewcheck.store.repository import Repository, load_repository
 from tests.cli.conftest import Run
-from tests.shop import build_shop
+from tests.shop import build_shop, change, serve
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +127,104 @@ def test_fit_keeps_the_rows_whole_or_not_at_all(run: Run, repo: Path) -> None:
     assert (repo / "kept.parquet").read_text() == "before"
     assert run("fit", "--training-set", "kept.parquet").exit_code == 0
     assert pq.read_table(repo / "kept.parquet").num_rows == 3
+
+
+@pytest.fixture
+def behind(run: Run, shop: Path) -> Path:
+    """A log of serving whose account is three days behind, as the training set in `set` is."""
+    repository = load_repository(shop)
+    log = serve_behind(repository, timedelta(days=3))
+    (shop / "log").mkdir()
+    pq.write_table(log, shop / "log" / "part.parquet")
+    assert run("trainset", "--out", "set", "--delay", "account=3d").exit_code == 0
+    return shop
+
+
+def serve_behind(repository: Repository, delay: timedelta) -> pa.Table:
+    """A faultless log, but for the time of the store's values."""
+    log = serve(repository)
+    names = ("balance", "tier", "orders")
+    asked = pa.table({"customer_id": log["key.customer_id"], "event_timestamp": log["requested_at"]})
+    stored, _ = retrieve(
+        repository, repository.service("shop"), {"account": names}, asked, "event_timestamp", delays={"account": delay}
+    )
+    for name in names:
+        log = change(log, f"store.{name}", stored[name].to_pylist())
+    return log
+
+
+def alignment(verdict: str) -> dict[str, Any]:
+    (entry,) = json.loads(verdict)["alignment"]
+    return {side: entry[side]["delay_seconds"] for side in ("training", "serving")}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ((), {"training": 0.0, "serving": 259200.0}),
+        (("--delay", "account=3d"), {"training": 259200.0, "serving": 259200.0}),
+        (("--trainset", "set"), {"training": 259200.0, "serving": 259200.0}),
+        (("--trainset", "set", "--delay", "account=1d"), {"training": 86400.0, "serving": 259200.0}),
+    ],
+)
+def test_the_audit_reads_a_view_with_the_delay_that_training_has(
+    run: Run, behind: Path, arguments: tuple[str, ...], expected: dict[str, float]
+) -> None:
+    outcome = run("audit", "log", "--format", "json", "--stages", "retrieval", *arguments)
+    alike = expected["training"] == expected["serving"]
+    assert outcome.exit_code == (0 if alike else 1)
+    found = alignment(outcome.out)
+    assert found["training"] == expected["training"]
+    # The account changes every day or so.
+    assert abs(found["serving"] - expected["serving"]) <= (0 if alike else 86400)
+
+
+def test_the_delay_that_statistics_were_fitted_with_needs_no_option(run: Run, behind: Path) -> None:
+    assert run("fit", "--delay", "account=3d").exit_code == 0
+    assert run("generate").exit_code == 0
+    found = alignment(run("audit", "log", "--format", "json", "--stages", "retrieval").out)
+    assert found == {"training": 259200.0, "serving": 259200.0}
+
+
+def test_a_training_set_of_another_declaration_is_pointed_out(run: Run, behind: Path) -> None:
+    record = json.loads((behind / "set" / "trainset.json").read_text())
+    (behind / "set" / "trainset.json").write_text(json.dumps({**record, "definition": "0" * 64}))
+    outcome = run("audit", "log", "--stages", "retrieval", "--trainset", "set")
+    assert "set: was made with another declaration (definition 000000000000)" in outcome.said
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (None, "elsewhere is no training set: it has no trainset.json of ours"),
+        ({"service": "other"}, "is a training set of service 'other', and not of 'shop'"),
+        ({"format": "skewcheck/trainset/99"}, "has another format than skewcheck/trainset/1"),
+        ({"surprise": 1}, "has another format than skewcheck/trainset/1"),
+        ({"delay_seconds": {"acount": 60.0}}, "there is no view acount to delay"),
+    ],
+)
+def test_a_folder_that_is_no_training_set_of_the_service_is_refused(
+    run: Run, behind: Path, edit: dict[str, Any] | None, message: str
+) -> None:
+    if edit is not None:
+        record = json.loads((behind / "set" / "trainset.json").read_text())
+        (behind / "set" / "trainset.json").write_text(json.dumps({**record, **edit}))
+    outcome = run("audit", "log", "--trainset", "elsewhere" if edit is None else "set")
+    assert outcome.exit_code == 2
+    assert message in outcome.said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--delay", "account"), "--delay account: expected VIEW=TIME"),
+        (("--delay", "acount=2h"), "there is no view acount to delay"),
+        (("--replay", "module:function", "--trainset", "set"), "--trainset is of a declared service"),
+    ],
+)
+def test_delays_that_an_audit_cannot_take_are_named(
+    run: Run, behind: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    outcome = run("audit", "log", *arguments)
+    assert outcome.exit_code == 2
+    assert message in outcome.said

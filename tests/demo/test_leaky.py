@@ -26,7 +26,7 @@ WINDOWS = ("airline_delay_24h", "plane_flights_24h")
 
 
 @pytest.fixture(scope="module")
-def repository(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
+def repository(world: World, one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
     root = tmp_path_factory.mktemp("leaky")
     for name in ("features", "codegen"):
         shutil.copytree(ROOT / name, root / name)

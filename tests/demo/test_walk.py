@@ -16,7 +16,6 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
-from threadpoolctl import threadpool_limits
 
 from skewcheck.audit import audit
 from skewcheck.demo import walk
@@ -75,7 +74,7 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(world: World, one_thread: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     root = tmp_path_factory.mktemp("walk")
     for name in ("features", "codegen"):
         shutil.copytree(ROOT / name, root / name)
@@ -84,7 +83,7 @@ def served(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     own = World(
         *(root / "data" / path.name for path in (world.weather, world.planes, world.departures, world.arrivals))
     )
-    with contextlib.chdir(root), threadpool_limits(1):
+    with contextlib.chdir(root):
         yield Served(root, own)
 
 

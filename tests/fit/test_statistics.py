@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -17,6 +16,7 @@ from hypothesis import strategies as st
 from skewcheck.errors import StateError
 from skewcheck.fit.statistics import KINDS, NUMBERS, compute_statistic
 from skewcheck.language.operator import Statistic
+from tests.both_engines import database
 
 
 def compute(kind: str, values: Sequence[Any], **parameters: Any) -> Any:
@@ -24,7 +24,7 @@ def compute(kind: str, values: Sequence[Any], **parameters: Any) -> Any:
     columns = {"value": values}
     if values and isinstance(values[0], tuple):
         columns = {"value": [value for value, _ in values], "key": [key for _, key in values]}
-    with duckdb.connect() as connection:
+    with database().cursor() as connection:
         connection.register("given", pa.table(columns))
         return compute_statistic(
             connection, "SELECT * FROM given", Statistic(kind, kind, parameters=tuple(parameters.items()))

@@ -167,7 +167,12 @@ def test_is_the_same_in_every_process(tmp_path: Path) -> None:
     import subprocess
     import sys
 
-    script = f"{DECLARATION}\nfrom skewcheck.language.fingerprint import fingerprint\nprint(fingerprint(trial))"
+    quickly = (
+        "from skewcheck.store.quick_import import importing_quickly\nwith importing_quickly():\n    import feast\n"
+    )
+    script = (
+        f"{quickly}{DECLARATION}\nfrom skewcheck.language.fingerprint import fingerprint\nprint(fingerprint(trial))"
+    )
     found = {
         subprocess.run(
             [sys.executable, "-c", script], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": seed}

@@ -52,7 +52,7 @@ VIEW = """
     entities=[{entities}],
     schema=[Field(name="{name}_value", dtype={dtype})],
     source=FileSource(
-        path="data/{name}.parquet", timestamp_field="event_timestamp", created_timestamp_column="created"
+        path="{data}/{name}.parquet", timestamp_field="event_timestamp", created_timestamp_column="created"
     ),
     ttl={ttl},
 )
@@ -116,14 +116,19 @@ def write_feeds(
     dtype: str = "Float64",
     key: str = "INT64",
     entities: str = "user",
+    by_feast: bool = False,
 ) -> Repository:
-    """A repo with one view for each feed, its code generated; without entities a feed answers everybody alike."""
+    """A repo with one view for each feed, its code generated.
+
+    Without entities a feed answers everybody alike. `by_feast`: the paths are such that Feast joins the views itself.
+    """
     (root / "features").mkdir(parents=True)
     (root / "data").mkdir()
     (root / "feature_store.yaml").write_text(STORE)
     text = HEAD.format(key=key, friend="Int64" if key == "INT64" else "String")
     seconds = None if ttl is None else f"timedelta(seconds={ttl.total_seconds()})"
-    text += "".join(VIEW.format(name=name, dtype=dtype, ttl=seconds, entities=entities) for name in feeds)
+    data = f"file://{root}/data" if by_feast else "data"
+    text += "".join(VIEW.format(name=name, dtype=dtype, ttl=seconds, entities=entities, data=data) for name in feeds)
     way = ".is_missing()" if dtype == "UnixTimestamp" else ""
     text += TAIL.format(names=", ".join(feeds)) + "".join(FEATURE.format(name=name, way=way) for name in feeds)
     (root / "features" / "feeds.py").write_text(text)

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from skewcheck.causes import KINDS
-from skewcheck.replay import column_findings
 from skewcheck.replay.forms import FORMS
 from skewcheck.verdict import ColumnVerdict
 from tests.replay.feeds import (
@@ -326,20 +325,3 @@ def test_a_view_without_keys_is_looked_at_like_any_other(tmp_path: Path) -> None
     found = column(audit_feeds(repository, write_log(tmp_path / "log.parquet", log)), "feed")
     assert forms(found) == {"stale": 100}
     assert found.causes[0]["parameters"]["delay_seconds"] == 5 * 3600
-
-
-def test_of_a_view_that_feast_joins_is_told_what_the_log_alone_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(column_findings, "can_join", lambda *_: False)
-    rows = [row for row in hourly() if row.user != 3 or row.event < START + 5 * HOUR]
-    read = online_after(rows)
-    log = [
-        served(r, -0.5, r.when + HOUR) if r.user == 5 else served(r, -1.5, r.when - HOUR) if r.user == 6 else r
-        for r in requests(rows)
-    ]
-    assert any(read(r.user, r.when).value is not None for r in log if r.user == 3)
-    found = examine(tmp_path, rows, log, ttl=10 * HOUR)
-    counts = {user: sum(r.user == user for r in log) for user in (3, 5, 6)}
-    assert forms(found) == {"expired": counts[3], "future_dated": counts[5], "default": counts[6]}
-    assert found.lag is None

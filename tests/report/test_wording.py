@@ -8,7 +8,6 @@ import pytest
 
 from skewcheck.report.wording import (
     NotCompared,
-    cause_lines,
     differing_columns,
     features_not_compared,
     has_plain_versions,
@@ -124,23 +123,6 @@ def test_one_current_version_needs_no_words() -> None:
 def test_sample_inputs_come_as_the_feature_reads_them() -> None:
     comparison = Comparison(1, 1, samples=(Pair(None, None, 1, 2, {"at": 1, "b": 2}), Pair(None, None, 1, 2, {"a": 3})))
     assert sample_inputs(replace(SKEW, reads=("a", "b", "c")), comparison) == ("a", "b", "at")
-
-
-def test_a_cause_says_kind_stage_share_and_fix_first() -> None:
-    cause = {
-        "evidence": 3,
-        "fix": "Read\nthe state.",
-        "explains": 0.982,
-        "stage": "end_to_end",
-        "kind": "lag",
-    }
-    assert [(line.label, line.figure) for line in cause_lines(cause)] == [
-        ("kind", "lag"),
-        ("stage", "end to end"),
-        ("explains", "98.2% of the mismatches"),
-        ("fix", "Read the state."),
-        ("evidence", "3"),
-    ]
 
 
 @pytest.mark.parametrize(

@@ -300,7 +300,7 @@ for pid in children:
 
 @pytest.mark.parametrize(("state", "early"), [("busy", 20), ("untouched", 0)])
 def test_after_a_fork_parent_and_children_each_log_their_own(log_folder: Path, state: str, early: int) -> None:
-    subprocess.run([sys.executable, "-c", FORKING, str(log_folder), state], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", FORKING, str(log_folder), state], check=True, timeout=300)
     rows = read_rows(log_folder)
     ids = rows.column("request_id").to_pylist()
     assert len(ids) == len(set(ids)) == early + 3 * 5

@@ -142,7 +142,12 @@ def test_a_row_counts_from_its_event_time_on_where_that_is_asked_for_whoever_joi
             assert values.column("orders").to_pylist() == orders
 
 
-def test_a_delay_shifts_what_is_known(shop: Repository) -> None:
+@pytest.mark.parametrize("by_feast", [False, True])
+def test_a_delay_shifts_what_is_known_whoever_joins(tmp_path: Path, by_feast: bool) -> None:
+    write_shop(tmp_path)
+    if by_feast:
+        leave_to_feast(tmp_path)
+    shop = load_repository(tmp_path)
     requests = [(key, at(day)) for key in range(12) for day in range(0, 60, 3)]
     entities = table_of([(key, instant + timedelta(hours=2)) for key, instant in requests])
     columns = {"account": NAMES}
@@ -153,19 +158,15 @@ def test_a_delay_shifts_what_is_known(shop: Repository) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "by_feast", "message"),
-    [("acount", False, "no view acount[^→]*→ Name one of account"), ("account", True, "account cannot be delayed")],
+    ("name", "hours", "message"),
+    [("acount", 2, "no view acount[^→]*→ Name one of account"), ("account", -2, "delay of view account is negative")],
 )
-def test_a_delay_that_nothing_would_obey_is_refused(tmp_path: Path, name: str, by_feast: bool, message: str) -> None:
+def test_a_delay_that_nothing_would_obey_is_refused(tmp_path: Path, name: str, hours: int, message: str) -> None:
     write_shop(tmp_path)
-    if by_feast:
-        leave_to_feast(tmp_path)
     shop = load_repository(tmp_path)
-    entities = table_of([(1, at(1))])
+    delays = {name: timedelta(hours=hours)}
     with pytest.raises(UsageError, match=message):
-        retrieve(
-            shop, shop.service("shop"), {"account": NAMES}, entities, "asked_at", delays={name: timedelta(hours=2)}
-        )
+        retrieve(shop, shop.service("shop"), {"account": NAMES}, table_of([(1, at(1))]), "asked_at", delays=delays)
 
 
 def test_a_request_without_an_instant_is_not_found(shop: Repository) -> None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from skewcheck.engines.execution import ARROW_TYPES
 from skewcheck.engines.sql import literal_text, quote_name
-from skewcheck.engines.windows.exact import Span, measure_span, times_power
+from skewcheck.engines.windows.exact import Span, read_spans, times_power, write_measures
 from skewcheck.engines.windows.layout import Kept, Layout, finish_table, lay_out, summed_columns
 from skewcheck.engines.windows.query import AT, CREATED, EVENT, PLACE, Dialect, key_name, write_parts
 from skewcheck.language.types import FLOAT64, INT64_MAX, INT64_MIN
@@ -81,12 +81,8 @@ def measure_spans(
     columns = summed_columns(features)
     if not columns:
         return {}
-    measures = [
-        f"min(abs({name})) FILTER (WHERE {name} <> 0), max(abs({name})) FILTER (WHERE {name} <> 0), count({name})"
-        for name in map(quote_name, columns)
-    ]
-    row = connection.execute(f"SELECT {', '.join(measures)} FROM {events}").fetchone() or ()
-    return {column: measure_span(*row[3 * place : 3 * place + 3]) for place, column in enumerate(columns)}
+    row = connection.execute(f"SELECT {write_measures(columns, quote_name)} FROM {events}").fetchone() or ()
+    return read_spans(columns, row)
 
 
 def finish(

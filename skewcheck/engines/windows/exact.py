@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from skewcheck.engines.sql import literal_text
 from skewcheck.language.windows.parts import SMALLEST
@@ -66,6 +67,19 @@ def measure_span(least: float | None, greatest: float | None, count: int) -> Spa
     if least is None or greatest is None:
         return Span(0, 1, count)
     return Span(max(math.frexp(least)[1] - 53, -SMALLEST), math.frexp(greatest)[1], count)
+
+
+def write_measures(columns: Iterable[str], quote_name: Callable[[str], str]) -> str:
+    """SQL text of what `read_spans` reads: three aggregates for each Float64 column."""
+    return ", ".join(
+        f"min(abs({name})) FILTER (WHERE {name} <> 0e0), max(abs({name})) FILTER (WHERE {name} <> 0e0), count({name})"
+        for name in map(quote_name, columns)
+    )
+
+
+def read_spans(columns: Sequence[str], row: Sequence[Any]) -> dict[str, Span]:
+    """For each column the span of its numbers, given the row that `write_measures` asks for."""
+    return {column: measure_span(*row[3 * place : 3 * place + 3]) for place, column in enumerate(columns)}
 
 
 def times_power(text: str, exponent: int) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from skewcheck.engines import spark
+from skewcheck.engines.spark import LARGEST, SQL_TYPES, WHOLE_FROM
 from skewcheck.engines.sql import literal_spark_text, quote_spark_name
-from skewcheck.engines.windows.exact import Span, measure_span
+from skewcheck.engines.windows.exact import Span, read_spans, write_measures
 from skewcheck.engines.windows.layout import AT, finish_table, lay_out, summed_columns
 from skewcheck.engines.windows.query import CREATED, EVENT, PLACE, Dialect, key_name, write_parts
 from skewcheck.language.types import FLOAT64, INT64, TIMESTAMP
@@ -23,8 +23,7 @@ DIALECT = Dialect(
     literal_text=literal_spark_text,
     one_digit=False,
     total="sum(CAST({0} AS DECIMAL(20, 0))){where}",
-    # floor() gives an Int64; from 2^52 on a Float64 has no fraction.
-    cut="CASE WHEN abs({0}) < 4503599627370496e0 THEN CAST(try_cast({0} AS BIGINT) AS DOUBLE) ELSE {0} END",
+    cut=f"CASE WHEN abs({{0}}) < {WHOLE_FROM} THEN CAST(try_cast({{0}} AS BIGINT) AS DOUBLE) ELSE {{0}} END",
     to_digit="try_cast({0} AS BIGINT)",
     to_wide_digit="",
     entry=(
@@ -41,8 +40,6 @@ DIALECT = Dialect(
     stretches="explode(sequence({0}, {1}))",
     quotient="({0} div {1})",
 )
-
-SPARK_TYPES = {**spark.SQL_TYPES, "Timestamp": "TIMESTAMP"}
 
 
 def compute_windows(
@@ -77,7 +74,7 @@ def compute_windows(
             yield from pa.table(columns).combine_chunks().to_batches()
 
     fields = [f"{quote_spark_name(row)} BIGINT"]
-    fields += [f"{quote_spark_name(feature.name)} {SPARK_TYPES[feature.type.name]}" for feature in features]
+    fields += [f"{quote_spark_name(feature.name)} {SQL_TYPES[feature.type.name]}" for feature in features]
     return parts.mapInArrow(finish, ", ".join(fields))
 
 
@@ -95,7 +92,7 @@ def _read_events(windows: Windows, features: Sequence[WindowFeature], table: str
             text = name
             if column.type == FLOAT64:
                 value = f"CAST({name} AS DOUBLE)"
-                text = f"CASE WHEN {value} = 0e0 THEN 0e0 WHEN abs({value}) <= 1.7976931348623157e308 THEN {value} END"
+                text = f"CASE WHEN {value} = 0e0 THEN 0e0 WHEN abs({value}) <= {LARGEST} THEN {value} END"
             elif column.type == INT64:
                 text = f"CAST({name} AS BIGINT)"
             elif column.type == TIMESTAMP:
@@ -111,12 +108,8 @@ def _measure_spans(session: Any, features: Sequence[WindowFeature], events: str)
     columns = summed_columns(features)
     if not columns:
         return {}
-    measures = [
-        f"min(abs({name})) FILTER (WHERE {name} <> 0e0), max(abs({name})) FILTER (WHERE {name} <> 0e0), count({name})"
-        for name in map(quote_spark_name, columns)
-    ]
-    row = session.sql(f"SELECT {', '.join(measures)} FROM {events}").collect()[0]
-    return {column: measure_span(*row[3 * place : 3 * place + 3]) for place, column in enumerate(columns)}
+    row = session.sql(f"SELECT {write_measures(columns, quote_spark_name)} FROM {events}").collect()[0]
+    return read_spans(columns, row)
 
 
 def _typed_key(windows: Windows, key: str) -> str:

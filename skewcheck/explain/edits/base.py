@@ -12,8 +12,12 @@ import numpy as np
 from skewcheck.causes import serving_side
 from skewcheck.explain.inverting import Node
 from skewcheck.explain.trees import Build, Tree
-from skewcheck.explain.values.series import Bools, Floats, Series
+from skewcheck.explain.values.bits import bits_of_choice
+from skewcheck.explain.values.series import Bools, Floats, Series, agree
 from skewcheck.language.expressions import Column, Expression
+
+KINDS = 32
+"""About as many kinds of change there are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +35,7 @@ class Edit:
         bits: How much it takes to say.
         shown: What serving has in the node's place, as text.
         detail: What values of the log say more, for those who may see them.
+        discreet: What serving does, without a value that a request may have held; empty where `says` names none.
     """
 
     kind: str
@@ -43,6 +48,7 @@ class Edit:
     bits: float
     shown: str = ""
     detail: str = ""
+    discreet: str = ""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -98,6 +104,13 @@ class Setting:
         found = np.where(self.asked, node.required, np.nan)
         return found if np.isfinite(found).any() else None
 
+    def decided(self, node: Node) -> Floats:
+        """The same with what the node gives in the rows that match, where another value would not have matched."""
+        if node.required is None:
+            return np.full(len(self.asked), np.nan)
+        matching = agree(self.served, self.nodes[-1].values)
+        return np.where(self.asked | matching, node.required, np.nan)
+
 
 def about(expression: Expression, text: str) -> str:
     """What an edit of a node is about, for `Edit.root`."""
@@ -105,14 +118,22 @@ def about(expression: Expression, text: str) -> str:
 
 
 def say_number(number: Any) -> str:
-    """A number in a sentence, to six digits."""
+    """A number in a sentence, to six digits, and to as many as tell it from a whole number that it is not."""
     if isinstance(number, bool):
         return "true" if number else "false"
     if isinstance(number, float):
-        return f"{number:.6g}"
+        shown = f"{number:.6g}"
+        return f"{number:.10g}" if float(shown).is_integer() and not number.is_integer() else shown
     return str(number)
 
 
-def place_bits(setting: Setting, kinds: int = 32) -> float:
+def say_value(value: Any) -> str:
+    """A value of any type in a sentence: a text in quotes, a vector in brackets."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(say_number, value))}]"
+    return repr(value) if isinstance(value, str) else say_number(value)
+
+
+def place_bits(setting: Setting) -> float:
     """Bits that say which node, and which kind of change."""
-    return float(np.log2(max(1, len(setting.nodes))) + np.log2(kinds))
+    return bits_of_choice(len(setting.nodes)) + bits_of_choice(KINDS)

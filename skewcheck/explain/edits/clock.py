@@ -40,8 +40,6 @@ OTHERS = 4
 HOUR = 3_600_000_000
 """Microseconds."""
 
-_EPOCHS = {"seconds for milliseconds": 1e-3, "milliseconds for seconds": 1e3, "microseconds for seconds": 1e6}
-
 
 def propose_zones(setting: Setting) -> Iterator[Edit]:
     """Another time zone wherever one is named, and instants that are some hours off."""

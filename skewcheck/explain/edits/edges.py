@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -15,7 +16,7 @@ from skewcheck.explain.inverting import Node
 from skewcheck.explain.trees import Build, Frozen, InapplicableError, make, rebuild, with_parameters, with_values
 from skewcheck.explain.values.bits import bits_of_choice, bits_of_number
 from skewcheck.explain.values.series import Floats
-from skewcheck.explain.values.thresholds import find_threshold
+from skewcheck.explain.values.thresholds import find_threshold, separate
 from skewcheck.language.expressions import Constant, Expression
 from skewcheck.language.types import FLOAT64, INT64
 
@@ -30,6 +31,8 @@ def propose_edges(setting: Setting) -> Iterator[Edit]:
     for node, text in setting.declared():
         if node.name in OTHER_SIDE:
             yield from _propose_comparison(setting, node, text)
+        elif node.name == "between":
+            yield from _propose_range(setting, node, text)
         elif node.name == "bucket" or node.name in _FITTED:
             yield from _propose_buckets(setting, node, text)
 
@@ -55,20 +58,78 @@ def _propose_comparison(setting: Setting, node: Node, text: str) -> Iterator[Edi
         return
     rises = node.name in {"greater", "at_least"}
     values = operand.values.numbers()
-    found = find_threshold(values, wanted if rises else 1.0 - wanted, included=node.name in {"at_least", "less"})
-    if found is None or found == limit.value:
+    included = node.name in {"at_least", "less"}
+    near = find_threshold(values, wanted if rises else 1.0 - wanted, included=included)
+    decided = setting.decided(node)
+    wide = separate(values, decided if rises else 1.0 - decided, included=included)
+    for found in dict.fromkeys((near, wide)):
+        if found is None or found == limit.value:
+            continue
+        yield Edit(
+            kind="constant",
+            target=text,
+            build=_set_limit(found),
+            says=f"Serving compares with {say_number(found)} in {text}; training with {say_number(limit.value)}.",
+            fix=f"Use {say_number(limit.value)} in serving.",
+            root=text,
+            parameters={"serving": found, "declared": limit.value},
+            bits=place_bits(setting) + bits_of_number(found),
+            shown=f"{text} with {say_number(found)}",
+        )
+
+
+def _propose_range(setting: Setting, node: Node, text: str) -> Iterator[Edit]:
+    """A range that leaves out an end, or that begins or ends elsewhere."""
+    for low, high, what in (
+        ("at_least", "less", "without its upper end"),
+        ("greater", "at_most", "without its lower end"),
+        ("greater", "less", "without its ends"),
+    ):
+        yield Edit(
+            kind="bucket_edge",
+            target=text,
+            build=_compare_ends(low, high),
+            says=f"Serving asks {text} {what}; training with both.",
+            fix="Count both ends in serving.",
+            root=text,
+            parameters={"serving": [low, high], "declared": ["at_least", "at_most"]},
+            bits=place_bits(setting) + 1.0,
+            shown=f"{text} {what}",
+        )
+    wanted, operand = setting.wanted(node), setting.operand(node)
+    if wanted is None or operand is None or operand.expression.type not in (FLOAT64, INT64):
         return
-    yield Edit(
-        kind="constant",
-        target=text,
-        build=_set_limit(found),
-        says=f"Serving compares with {say_number(found)} in {text}; training with {say_number(limit.value)}.",
-        fix=f"Use {say_number(limit.value)} in serving.",
-        root=text,
-        parameters={"serving": found, "declared": limit.value},
-        bits=place_bits(setting) + bits_of_number(found),
-        shown=f"{text} with {say_number(found)}",
-    )
+    values = operand.values.numbers()
+    for place in (1, 2):
+        limit, other = (node.expression.operands[one].operator for one in (place, 3 - place))
+        if not isinstance(limit, Constant) or not isinstance(other, Constant) or None in (limit.value, other.value):
+            continue
+        with np.errstate(invalid="ignore"):
+            inside = values <= other.value if place == 1 else values >= other.value
+        reached = np.where(inside, wanted if place == 1 else 1.0 - wanted, np.nan)
+        found = find_threshold(values, reached, included=place == 1)
+        if found is None or found == limit.value:
+            continue
+        yield Edit(
+            kind="constant",
+            target=text,
+            build=_set_limit(found, place),
+            says=f"Serving {'begins' if place == 1 else 'ends'} {text} at {say_number(found)}; "
+            f"training at {say_number(limit.value)}.",
+            fix=f"Use {say_number(limit.value)} in serving.",
+            root=text,
+            parameters={"serving": found, "declared": limit.value},
+            bits=place_bits(setting) + 1.0 + bits_of_number(found),
+            shown=f"{text} with {say_number(found)}",
+        )
+
+
+def _compare_ends(low: str, high: str) -> Build:
+    def build(node: Expression) -> Expression:
+        value, first, last = node.operands
+        return make("both", make(low, value, first), make(high, value, last))
+
+    return build
 
 
 def _propose_buckets(setting: Setting, node: Node, text: str) -> Iterator[Edit]:
@@ -103,16 +164,12 @@ def _propose_buckets(setting: Setting, node: Node, text: str) -> Iterator[Edit]:
         bits = sum(bits_of_number(new) + bits_of_choice(len(edges)) for _, new in changed)
         edit = _edges(setting, text, edges, moved, f"with the edges {said}", bits)
         if frozen and len(changed) > 1:
-            edit = Edit(
+            edit = replace(
+                edit,
                 kind="statistics",
-                target=text,
-                build=edit.build,
-                says=edit.says,
                 fix=f"Load {setting.state} in serving.",
                 root=f"statistics of {text}",
                 parameters={"edges": list(moved), "frozen": list(edges)},
-                bits=edit.bits,
-                shown=edit.shown,
             )
         yield edit
 
@@ -152,12 +209,14 @@ def _set_edges(edges: list[float]) -> Build:
     return build
 
 
-def _set_limit(limit: float) -> Build:
+def _set_limit(limit: float, place: int = 1) -> Build:
     def build(node: Expression) -> Expression:
-        type_ = node.operands[1].type
+        type_ = node.operands[place].type
         if type_ == INT64 and limit != int(limit):
             raise InapplicableError("the limit is no whole number")
         value: Any = int(limit) if type_ == INT64 else float(limit)
-        return rebuild(node.operator, (node.operands[0], literal_of(value, type_)))
+        operands = [*node.operands]
+        operands[place] = literal_of(value, type_)
+        return rebuild(node.operator, tuple(operands))
 
     return build

@@ -40,6 +40,8 @@ def propose_exchanges(setting: Setting) -> Iterator[Edit]:
     """Two operands of one operator, each in the other's place."""
     for node, text in setting.declared():
         operands = node.expression.operands
+        if node.name == "haversine":
+            yield from _propose_turned_places(setting, text, operands)
         if len(operands) != 2 or operands[0].type != operands[1].type or node.name in COMMUTE:
             continue
         if any(is_constant(operand) for operand in operands):
@@ -56,6 +58,35 @@ def propose_exchanges(setting: Setting) -> Iterator[Edit]:
             bits=place_bits(setting),
             shown=f"{text} with {first} and {second} exchanged",
         )
+
+
+_TURNED = {
+    (1, 0, 3, 2): "latitude and longitude of both places",
+    (1, 0, 2, 3): "latitude and longitude of the first place",
+    (0, 1, 3, 2): "latitude and longitude of the second place",
+}
+"""For an order of the coordinates of two places what is exchanged in it."""
+
+
+def _propose_turned_places(setting: Setting, text: str, operands: tuple[Expression, ...]) -> Iterator[Edit]:
+    """Latitudes for longitudes."""
+    for order, what in _TURNED.items():
+        moved = [setting.by_id[id(operands[place])].text or "an operand" for place in order]
+        yield Edit(
+            kind="swapped_column",
+            target=text,
+            build=_reorder(order),
+            says=f"Serving has the {what} in each other's place in {text}.",
+            fix="Give latitude before longitude in serving.",
+            root=text,
+            parameters={"exchanged": moved},
+            bits=place_bits(setting) + bits_of_choice(len(_TURNED)),
+            shown=f"{text} of {', '.join(moved)}",
+        )
+
+
+def _reorder(order: tuple[int, ...]) -> Build:
+    return lambda found: rebuild(found.operator, tuple(found.operands[place] for place in order))
 
 
 def propose_text_forms(setting: Setting) -> Iterator[Edit]:

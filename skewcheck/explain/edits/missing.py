@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from skewcheck.explain.edits.base import Edit, Setting, about, place_bits, say_number
+from skewcheck.explain.edits.base import Edit, Setting, about, place_bits, say_number, say_value
 from skewcheck.explain.inverting import Node, is_constant
 from skewcheck.explain.trees import Build, Frozen, InapplicableError, make
-from skewcheck.explain.values.bits import bits_of_number
+from skewcheck.explain.values.bits import bits_of_constant
 from skewcheck.explain.values.lines import round_shortest
 from skewcheck.language.expressions import Constant, Expression
 from skewcheck.language.types import BOOL, FLOAT64, INT64, STRING, Type
@@ -71,12 +71,10 @@ def _solve(setting: Setting, node: Node, gone: np.ndarray) -> list[Any]:
 def _default(setting: Setting, node: Node, text: str, value: Any) -> Edit:
     replaced = _declared_default(node)
     instead = f"takes {say_number(replaced)}" if replaced is not None else "leaves it missing"
-    shown = repr(value) if isinstance(value, str) else say_number(value)
+    shown = say_value(value)
     usual = value in USUAL[node.expression.type.name]
     rank = USUAL[node.expression.type.name].index(value) if usual else 0
-    bits = (
-        2.0 + 0.5 * rank if usual else bits_of_number(float(value)) if not isinstance(value, str) else 8.0 * len(value)
-    )
+    bits = 2.0 + 0.5 * rank if usual else bits_of_constant(value)
     then = f", so that it becomes {say_number(replaced)}" if replaced is not None else ""
     return Edit(
         kind="default",
@@ -117,16 +115,17 @@ def _propose_sentinels(setting: Setting, node: Node, text: str) -> Iterator[Edit
     value, count = found.most_common(1)[0]
     if count < 0.9 * lost.sum():
         return
-    shown = repr(value) if isinstance(value, str) else say_number(value)
+    shown = say_value(value)
     yield Edit(
         kind="default",
         target=text,
         build=_lose(value),
         says=f"Serving takes {shown} as {text} for a missing value; training takes it as it is.",
-        fix=f"Keep {shown} in serving.",
+        fix=f"Keep every value of {text} in serving.",
         root=about(node.expression, text),
         parameters={"serving": None, "declared": value},
-        bits=place_bits(setting) + (8.0 * len(value) if isinstance(value, str) else bits_of_number(float(value))),
+        discreet=f"Serving takes one value of {text} for a missing value; training takes it as it is.",
+        bits=place_bits(setting) + bits_of_constant(value),
         shown=f"{text}, missing where it is {shown}",
     )
 

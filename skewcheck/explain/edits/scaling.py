@@ -107,14 +107,12 @@ def _find_ddof(solved: float, frozen: float) -> int | None:
 def _propose_units(setting: Setting, node: Node, text: str) -> Iterator[Edit]:
     """Another unit of the same dimension, for a node that has one."""
     unit = node.expression.unit or (setting.types.get(text, (None, None))[1])
-    is_column = isinstance(node.expression.operator, Column)
-    if unit is None or not is_column:
+    if unit is None or not isinstance(node.expression.operator, Column):
         return
     others = find_units(unit)
     for other, factor, offset in others:
-        kind = "unit"
         yield Edit(
-            kind=kind,
+            kind="unit",
             target=text,
             build=scale_node(factor, offset),
             says=f"Serving has {text} in {other} where training has {unit}.",
@@ -192,7 +190,7 @@ def _propose_constants(setting: Setting, node: Node, text: str, wanted: np.ndarr
         yield Edit(
             kind="constant",
             target=text,
-            build=_set_constant(place, value),
+            build=set_constant(place, value),
             says=f"Serving has {say_number(value)} in {text} where training has {say_number(operator.value)}.",
             fix=f"Use {say_number(operator.value)} in serving.",
             root=text,
@@ -202,7 +200,9 @@ def _propose_constants(setting: Setting, node: Node, text: str, wanted: np.ndarr
         )
 
 
-def _set_constant(place: int, value: float) -> Build:
+def set_constant(place: int, value: float) -> Build:
+    """A node with another constant at a place."""
+
     def build(node: Expression) -> Expression:
         operands = list(node.operands)
         whole = operands[place].type == INT64 and value == int(value)

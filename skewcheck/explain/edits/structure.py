@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
-from skewcheck.explain.edits.base import Edit, Setting, about, place_bits
+from skewcheck.explain.edits.base import KINDS, Edit, Setting, about, place_bits, say_value
+from skewcheck.explain.edits.missing import literal_of
 from skewcheck.explain.inverting import Node, is_constant
-from skewcheck.explain.trees import Build, Frozen, InapplicableError, make, rebuild
-from skewcheck.explain.values.bits import bits_of_choice
+from skewcheck.explain.trees import Build, Frozen, InapplicableError, make, number, rebuild
+from skewcheck.explain.values.bits import bits_of_choice, bits_of_constant
 from skewcheck.language.expressions import Constant, Expression
-from skewcheck.language.types import BOOL, FLOAT64, INT64
+from skewcheck.language.types import BOOL, FLOAT64, INT64, Type
 
 ADDED = ("log1p", "log", "log10", "log2", "exp", "expm1", "sqrt", "abs", "negate", "sigmoid", "tanh")
 """Functions of one number that serving may apply once more."""
 
-_KINDS = {
+FEWEST_ALIKE = 3
+"""Rows that must have one value for it to be looked at."""
+
+COMMON = 0.2
+"""And the share of them."""
+
+UNLIKELY = 8.0
+"""Bits by which it is less likely that serving computes nothing than that it computes otherwise."""
+
+GIVES = "instead"
+"""The parameter that says that a constant stands for the whole feature."""
+
+_DROPPED = {
     "fill": "default",
     "impute": "default",
     "impute_mode": "default",
@@ -40,7 +55,7 @@ def propose_dropped(setting: Setting) -> Iterator[Edit]:
             if below is None or is_constant(operand) or node.name == "to_float" or (place and node.name == "choose"):
                 continue
             frozen = isinstance(node.expression.operator, Frozen)
-            kind = _KINDS.get(node.name) or ("statistics_missing" if frozen else "operator_dropped")
+            kind = _DROPPED.get(node.name) or ("statistics_missing" if frozen else "operator_dropped")
             kept = below.text or "its operand"
             why = "as if its statistics were missing" if kind == "statistics_missing" else f"without {node.name}"
             yield Edit(
@@ -89,7 +104,7 @@ def propose_order(setting: Setting) -> Iterator[Edit]:
         below = setting.operand(node)
         if below is None or below.text is None or not _is_chain(node) or not _is_chain(below):
             continue
-        if {node.name, below.name} & {"to_float"}:
+        if "to_float" in (node.name, below.name):
             continue
         yield Edit(
             kind="operator_order",
@@ -105,7 +120,7 @@ def propose_order(setting: Setting) -> Iterator[Edit]:
 
 
 def propose_constant_result(setting: Setting) -> Iterator[Edit]:
-    """One value for every request, or none at all."""
+    """None at all for every request, or one value: that which most of the rows that are asked about have."""
     root = setting.nodes[-1]
     if root.text is None:
         return
@@ -122,6 +137,28 @@ def propose_constant_result(setting: Setting) -> Iterator[Edit]:
             bits=place_bits(setting),
             shown="missing",
         )
+        return
+    value, count = Counter(asked.listed()).most_common(1)[0]
+    if value is None or count < max(FEWEST_ALIKE, COMMON * len(asked)):
+        return
+    kinds = len(set(setting.served.listed()))
+    yield Edit(
+        kind="constant",
+        target=root.text,
+        build=lambda node: _write_constant(value, node.type),
+        says=f"Serving gives {say_value(value)} whatever it is given.",
+        fix="Serve what training computes.",
+        root=root.text,
+        parameters={"serving": list(value) if isinstance(value, tuple) else value, GIVES: True},
+        bits=bits_of_choice(KINDS) + min(bits_of_constant(value), bits_of_choice(kinds)) + UNLIKELY,
+        shown=say_value(value),
+    )
+
+
+def _write_constant(value: Any, type_: Type) -> Expression:
+    if isinstance(value, tuple):
+        return make("pack", *map(number, value))
+    return literal_of(value, type_)
 
 
 def _is_chain(node: Node) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from skewcheck.contracts import plain_value
 from skewcheck.engines.sql import literal_text
 from skewcheck.explain.pairs.base import Guess, Pairs, show
-from skewcheck.verdict import plain_value
 
 FEW = 200
 """Values that a table from one to another may have."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from skewcheck.contracts import plain_value
 from skewcheck.explain.pairs.base import Pairs
 from skewcheck.explain.pairs.categories import literal
-from skewcheck.verdict import plain_value
 
 MOST_VALUES = 1000
 """A column of more values than this describes no place."""

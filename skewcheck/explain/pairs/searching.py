@@ -55,7 +55,7 @@ def explain_pairs(pairs: Pairs, *, stage: str = "", redact: bool = False) -> tup
         stage: The cut whose mismatches they are; empty for two tables.
         redact: Leave out what single pairs hold.
     """
-    if windows := explain_windows(pairs, stage):
+    if windows := explain_windows(pairs, stage, redact=redact):
         return windows
     pairs = shift_pairs(pairs)
     total = pairs.count(pairs.differs)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from skewcheck.causes import Cause
 from skewcheck.explain.pairs.base import Pairs
+from skewcheck.explain.pairs.filters import Filter, find_filtered
 from skewcheck.explain.values.aggregates import Aggregate, Ordered, adopt, compute, differences, find_aggregate
 from skewcheck.explain.values.series import Floats, agree_numbers
 
@@ -14,6 +17,8 @@ MOST = 20_000
 
 WHOLE = 0.95
 """Share of the mismatches that the aggregates must give."""
+
+ALL_ROWS = "all"
 
 _ROUNDINGS = {
     "round": "is rounded",
@@ -24,15 +29,24 @@ _ROUNDINGS = {
 }
 
 
-def explain_windows(pairs: Pairs, stage: str = "") -> tuple[Cause, ...]:
-    """A cause for each difference of two aggregates over the same rows; none where the columns are no such thing."""
+def explain_windows(pairs: Pairs, stage: str = "", *, redact: bool = False) -> tuple[Cause, ...]:
+    """A cause for each difference of two aggregates over the same rows; none where the columns are no such thing.
+
+    Args:
+        pairs: The pairs.
+        stage: The cut whose mismatches they are; empty for two tables.
+        redact: Leave out the value by which a side filters rows.
+    """
     if pairs.form != "number" or not pairs.at or not pairs.others:
         return ()
-    trained, served, rows, differing = _read(pairs)
+    trained, served, rows, differing, slices = _read(pairs)
     if not differing.any():
         return ()
     right = find_aggregate(trained, rows)
-    wrong = find_aggregate(served, rows) if right is not None else None
+    wrong = find_aggregate(served, rows) if right is not None or slices else None
+    filters: Mapping[str, Filter] = {}
+    if filtered := find_filtered(right, wrong, (trained, served), rows, slices):
+        right, wrong, rows, filters = filtered.right, filtered.wrong, filtered.rows, filtered.filters
     if right is None or wrong is None or right == wrong:
         return ()
     scale = float(np.nanmedian(np.abs(trained)))
@@ -43,13 +57,20 @@ def explain_windows(pairs: Pairs, stage: str = "") -> tuple[Cause, ...]:
     causes = []
     for difference in differences(right, wrong):
         without = compute(adopt(wrong, right, difference), rows)
-        needed = explained & ~_same(served, without, scale)
-        causes.append(_describe(pairs, right, wrong, difference, int(needed.sum()), int(differing.sum()), stage))
+        needed = int((explained & ~_same(served, without, scale)).sum())
+        shown = {name: _say(one, difference) for name, one in (("serving", wrong), ("declared", right))}
+        if difference == "source" and filters:
+            shown = {
+                name: filters[one.source].say(redact=redact) if one.source in filters else ALL_ROWS
+                for name, one in (("serving", wrong), ("declared", right))
+            }
+            difference = "filter"
+        causes.append(_describe(pairs, right, wrong, difference, shown, (needed, int(differing.sum())), stage))
     return tuple(sorted(causes, key=lambda cause: -cause.explains))
 
 
-def _read(pairs: Pairs) -> tuple[Floats, Floats, Ordered, np.ndarray]:
-    """Both sides and the columns that may be their sources, in the order of time."""
+def _read(pairs: Pairs) -> tuple[Floats, Floats, Ordered, np.ndarray, dict[str, list[str | None]]]:
+    """Both sides, the columns that may be their sources, and those that may filter them, in the order of time."""
     entity = pairs.entity or "0"
     selected = [
         f"{pairs.trained} AS trained",
@@ -58,6 +79,7 @@ def _read(pairs: Pairs) -> tuple[Floats, Floats, Ordered, np.ndarray]:
         f"dense_rank() OVER (ORDER BY {entity}) AS entity",
         f"{pairs.differs} AS differing",
         *(f"{text} AS source_{place}" for place, text in enumerate(pairs.others.values())),
+        *(f"CAST({text} AS VARCHAR) AS slice_{place}" for place, text in enumerate(pairs.slices.values())),
     ]
     found = pairs.connection.execute(
         f"SELECT {', '.join(selected)} FROM {pairs.relation} WHERE {pairs.at} IS NOT NULL ORDER BY {pairs.at}, entity "
@@ -69,7 +91,8 @@ def _read(pairs: Pairs) -> tuple[Floats, Floats, Ordered, np.ndarray]:
 
     sources = {name: numbers(f"source_{place}") for place, name in enumerate(pairs.others)}
     ordered = Ordered(sources, numbers("seconds"), numbers("entity").astype(np.int64))
-    return numbers("trained"), numbers("served"), ordered, np.asarray(found["differing"], dtype=bool)
+    slices = {name: np.ma.filled(found[f"slice_{place}"], None).tolist() for place, name in enumerate(pairs.slices)}
+    return numbers("trained"), numbers("served"), ordered, np.asarray(found["differing"], dtype=bool), slices
 
 
 def _same(left: Floats, right: Floats, scale: float) -> np.ndarray:
@@ -77,30 +100,54 @@ def _same(left: Floats, right: Floats, scale: float) -> np.ndarray:
 
 
 def _describe(
-    pairs: Pairs, right: Aggregate, wrong: Aggregate, difference: str, count: int, total: int, stage: str
+    pairs: Pairs,
+    right: Aggregate,
+    wrong: Aggregate,
+    difference: str,
+    shown: Mapping[str, str],
+    counted: tuple[int, int],
+    stage: str,
 ) -> Cause:
-    shown = {name: _say(one, difference) for name, one in (("serving", wrong), ("declared", right))}
-    name = pairs.name
+    """A difference as a cause.
+
+    Args:
+        pairs: The pairs.
+        right: Training's aggregate.
+        wrong: Serving's.
+        difference: What is different.
+        shown: That in words, for each side.
+        counted: The mismatches that need it, and all.
+        stage: The cut.
+    """
+    name, (needed, total) = pairs.name, counted
     says = {
         "rounding": f"In serving {name} {shown['serving']}; in training it {shown['declared']}.",
         "closed": f"Serving's window of {name} {shown['serving']}; training's {shown['declared']}.",
         "length": f"Serving's window of {name} has {shown['serving']}; training's {shown['declared']}.",
         "min_periods": f"Serving gives {name} from {shown['serving']} on; training from {shown['declared']} on.",
+        "filter": f"Rows that count for {name}: in serving {_say_rows(shown['serving'])}; in training "
+        f"{_say_rows(shown['declared'])}.",
     }.get(difference, f"Serving computes {name} with {difference} {shown['serving']}; training {shown['declared']}.")
-    evidence = [f"{count:,} of {total:,} mismatches need this; with all that is named every value comes out."]
+    evidence = [f"{needed:,} of {total:,} mismatches need this; with all that is named every value comes out."]
     if pairs.entity and not (right.by_entity and wrong.by_entity):
         evidence.append("The window runs across entities: values of one flow into the next one's.")
+    fixes = {"rounding": "Round as training does.", "filter": f"Count the same rows for {name} on both sides."}
+    source = wrong.source.partition(" where ")[0] if difference == "filter" else wrong.source
     return Cause(
-        kind="rounding" if difference == "rounding" else "window",
+        kind=difference if difference in fixes else "window",
         stage=stage,
-        explains=count / total,
-        parameters={"difference": difference, **shown, "source": wrong.source, "function": wrong.function},
+        explains=needed / total,
+        parameters={"difference": difference, **shown, "source": source, "function": wrong.function},
         evidence=tuple(evidence),
-        fix="Round as training does." if difference == "rounding" else f"Give {name} training's window.",
+        fix=fixes.get(difference, f"Give {name} training's window."),
         says=says,
         root=f"{difference} of {name}",
         bits=10.0,
     )
+
+
+def _say_rows(shown: str) -> str:
+    return shown if shown == ALL_ROWS else f"those in which {shown}"
 
 
 def _say(one: Aggregate, difference: str) -> str:

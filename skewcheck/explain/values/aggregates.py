@@ -104,10 +104,15 @@ def compute(found: Aggregate, rows: Ordered) -> Floats:
     return placed
 
 
-def find_aggregate(y: Floats, rows: Ordered) -> Aggregate | None:
+def find_aggregate(y: Floats, rows: Ordered, *, like: Aggregate | None = None) -> Aggregate | None:
     """The aggregate that a column is; None where it is none that is looked for.
 
     Of several that fit, the one with the shortest window is taken.
+
+    Args:
+        y: The column.
+        rows: The rows.
+        like: Look only for the same function, over all rows or over those of one entity as this one.
     """
     known = np.isfinite(y)
     if known.sum() < FEWEST or len(np.unique(y[known])) < 4:
@@ -116,7 +121,7 @@ def find_aggregate(y: Floats, rows: Ordered) -> Aggregate | None:
     modes = MODES[1:] if decimals is not None else MODES[:1]
     scale = float(np.median(np.abs(y[known])))
     slack = 1.001 * 10.0**-decimals if decimals is not None else 0.0
-    for candidate in _propose(y, rows, slack + 1e-9 * max(scale, 1.0)):
+    for candidate in _propose(y, rows, slack + 1e-9 * max(scale, 1.0), like):
         raw = compute(candidate, rows)
         both = known & np.isfinite(raw)
         if both.sum() < max(FEWEST, FITS * known.sum()):
@@ -124,11 +129,23 @@ def find_aggregate(y: Floats, rows: Ordered) -> Aggregate | None:
         close = np.abs(raw - y)[both] <= slack + 1e-9 * max(scale, 1.0)
         if close.mean() < FITS:
             continue
+        # Which way a half goes may hang on the last bits of a sum.
+        settled = both & ~_is_half(raw, decimals) if decimals is not None else both
+        fits: list[tuple[float, int, Aggregate]] = []
         for mode in modes:
             rounded = replace(candidate, mode=mode, decimals=decimals or 0)
-            if agree_numbers(compute(rounded, rows), y, scale=scale)[both].mean() >= FITS:
-                return _find_periods(rounded, y, rows)
+            agree = agree_numbers(compute(rounded, rows), y, scale=scale)
+            if settled.any() and agree[settled].mean() >= FITS:
+                fits.append((-agree[both].mean(), len(fits), rounded))
+        if fits:
+            return _find_periods(min(fits)[-1], y, rows)
     return None
+
+
+def _is_half(values: Floats, decimals: int) -> Bools:
+    """Where rounding has to decide between two neighbours that are as near."""
+    scaled = values * 10.0**decimals
+    return np.asarray(np.abs(scaled - np.floor(scaled) - 0.5) <= 1e-9 * np.maximum(1.0, np.abs(scaled)))
 
 
 def differences(one: Aggregate, other: Aggregate) -> list[str]:
@@ -154,14 +171,14 @@ def adopt(one: Aggregate, other: Aggregate, difference: str) -> Aggregate:
     return replace(one, **{name: getattr(other, name) for name in names})
 
 
-def _propose(y: Floats, rows: Ordered, slack: float) -> Iterator[Aggregate]:
+def _propose(y: Floats, rows: Ordered, slack: float, like: Aggregate | None) -> Iterator[Aggregate]:
     """Aggregates that give the first rows, and for windows of rows a few later ones."""
     several = len(np.unique(rows.entities)) > 1
     head = Ordered({name: x[:HEAD] for name, x in rows.sources.items()}, rows.times[:HEAD], rows.entities[:HEAD])
     timed = bool(np.isfinite(rows.times).all())
     for source in rows.sources:
-        for by_entity in (True, False) if several else (False,):
-            for function in FUNCTIONS:
+        for by_entity in (like.by_entity,) if like else (True, False) if several else (False,):
+            for function in (like.function,) if like else FUNCTIONS:
                 for closed in ("right", "left"):
                     start = Aggregate(source, function, 1, None, closed, by_entity=by_entity)
                     for length in _solve_lengths(start, y, rows, slack):

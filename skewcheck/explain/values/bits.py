@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from skewcheck.explain.values.series import NEAR, Bools, Floats, Series, agree
+from skewcheck.explain.values.series import NEAR, Floats, Series, agree
 
 MOST = 40.0
 """Bits of a float of which nothing is known."""
@@ -19,6 +19,13 @@ def bits_of_number(number: float) -> float:
     digits, _, exponent = f"{number:.17g}".partition("e") if not math.isfinite(number) else repr(number).partition("e")
     significant = digits.replace(".", "").replace("-", "").strip("0")
     return 4.0 + min(53.0, 3.33 * max(1, len(significant))) + (4.0 if exponent else 0.0)
+
+
+def bits_of_constant(value: bool | float | str | tuple[float, ...]) -> float:
+    """A constant of any type: a number, a vector number by number, a text letter by letter."""
+    if isinstance(value, str):
+        return 8.0 * len(value)
+    return sum(bits_of_number(float(one)) for one in (value if isinstance(value, tuple) else (value,)))
 
 
 def bits_of_choice(among: int) -> float:
@@ -60,8 +67,3 @@ def bits_of_value(found: Series) -> float:
     else:
         distinct = len(set(found.listed()))
     return 1.0 + math.log2(1 + distinct)
-
-
-def count_weight(rows: Bools, weights: Floats) -> float:
-    """How many rows of the log the chosen rows of a sample stand for."""
-    return float(weights[rows].sum())

@@ -6,7 +6,7 @@ import numpy as np
 
 from skewcheck.explain.values.series import Floats
 
-MODES = ("round", "half_even", "floor", "ceil", "cut")
+MODES = ("round", "half_even", "exact", "floor", "ceil", "cut")
 MOST_DECIMALS = 10
 WHOLE = 0.9
 PARTIAL = 2

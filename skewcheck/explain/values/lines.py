@@ -12,6 +12,10 @@ TRIALS = 300
 FEWEST = 4
 """Points on a line that two points do not decide already."""
 
+DISTINCT = 4
+"""Different points that a line with two constants must go through, and one more than a line with one must, where there
+are as many: a line goes through any two."""
+
 
 @dataclass(frozen=True, eq=False)
 class Line:
@@ -44,12 +48,14 @@ def find_line(x: Floats, y: Floats, *, near: float = NEAR) -> Line | None:
         return None
     x, y = np.where(known, x, np.nan), np.where(known, y, np.nan)
     scale = float(np.median(np.abs(y[known])))
+    different = len(np.unique(x[known]))
     best: tuple[float, Line] | None = None
     for slope, offset in _propose(x[known], y[known], near, scale):
         for line in _shorten(slope, offset):
             on = _is_on(x, y, *line, near, scale)
             points = int(on.sum())
-            if points < FEWEST or len(np.unique(x[on])) < 2:
+            wanted = DISTINCT if line[1] and line[0] != 1.0 else DISTINCT - 1
+            if points < FEWEST or len(np.unique(x[on])) < max(2, min(wanted, different)):
                 continue
             # A constant is a simpler thing to say than two, so it may have slightly fewer points.
             score = points - (0.5 if line[1] else 0.0) - (0.5 if line[0] != 1.0 else 0.0)
@@ -65,8 +71,11 @@ def fit_band(x: Floats, y: Floats, width: float) -> Line | None:
         return None
     from scipy.optimize import linprog  # a third of a second to load, and seldom needed
 
-    center, spread = float(x[known].mean()), float(x[known].std()) or 1.0
-    z = (x[known] - center) / spread
+    with np.errstate(over="ignore", invalid="ignore"):
+        center, spread = float(x[known].mean()), float(x[known].std()) or 1.0
+        z = (x[known] - center) / spread
+    if not (np.isfinite(spread) and np.isfinite(z).all()):
+        return None
     ones = np.ones_like(z)
     above, below = np.column_stack([z, ones, -ones]), np.column_stack([-z, -ones, -ones])
     found = linprog(

@@ -113,3 +113,19 @@ def agree_numbers(left: Floats, right: Floats, *, near: float = NEAR, scale: flo
         bound = near * np.maximum(np.maximum(np.abs(left), np.abs(right)), scale)
         both = np.isfinite(left) & np.isfinite(right)
         return np.asarray((both & (np.abs(left - right) <= bound)) | (left == right))
+
+
+def count_pairs(left: Series, right: Series, rows: Bools) -> int:
+    """How many different pairs of values some rows have."""
+    return len(set(zip(left.take(rows).listed(), right.take(rows).listed(), strict=True)))
+
+
+def count_differences(left: Series, right: Series, rows: Bools) -> int:
+    """How many different differences, to six digits, some rows of two columns have: 0 for what is no float."""
+    if left.kind == "Vector" and left.data.shape == right.data.shape:
+        apart = (right.data - left.data)[rows].ravel()
+    elif left.kind == "Float64":
+        apart = (right.numbers() - left.numbers())[rows]
+    else:
+        return 0
+    return len({f"{number:.6g}" for number in apart[np.isfinite(apart)].tolist()})

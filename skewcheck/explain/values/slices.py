@@ -98,6 +98,10 @@ class Slice:
         """Whether a condition is about one of some columns."""
         return any(condition.column in columns for condition in self.conditions)
 
+    def is_about(self, inputs: Collection[str]) -> bool:
+        """Whether every condition is about one of some inputs, whatever the log puts before its name."""
+        return all(condition.column.rpartition(".")[2] in inputs for condition in self.conditions)
+
     def holds(self, columns: Mapping[str, Series]) -> Bools:
         """The rows in which all conditions hold."""
         return np.logical_and.reduce([one.holds(columns[one.column]) for one in self.conditions])

@@ -33,10 +33,23 @@ def find_threshold(values: Floats, reached: Floats, *, included: bool) -> float 
     else:
         return None
     # With the limit included it is in (low, high], otherwise in [low, high).
-    return _shortest_between(low, high, included=included)
+    return shortest_between(low, high, included=included)
 
 
-def _shortest_between(low: float, high: float, *, included: bool) -> float:
+def separate(values: Floats, reached: Floats, *, included: bool) -> float | None:
+    """The shortest limit that tells the rows of which something is known apart; None where none does.
+
+    The arguments are those of `find_threshold`. What is known of other rows than those that differ makes the limit
+    shorter, since it may lie anywhere between the two sides.
+    """
+    known = np.isfinite(values) & np.isfinite(reached)
+    above, below = values[known & (reached == 1)], values[known & (reached == 0)]
+    if not len(above) or not len(below) or above.min() <= below.max():
+        return None
+    return shortest_between(float(below.max()), float(above.min()), included=included)
+
+
+def shortest_between(low: float, high: float, *, included: bool) -> float:
     """The number with the fewest digits in an interval that holds one of its ends: the upper one if `included`."""
     for digits in range(1, 17):
         for candidate in (

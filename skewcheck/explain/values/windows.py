@@ -90,27 +90,6 @@ def find_window(x: Floats, y: Floats, times: Floats) -> Window | None:
     return best
 
 
-def standardize_over(x: Floats, times: Floats, window: Window) -> Floats:
-    """Every value standardised over its window; NaN where the window has too few values."""
-    total = len(x)
-    center = float(np.median(x)) if total else 0.0
-    sums = np.concatenate([[0.0], np.cumsum(x - center)])
-    squares = np.concatenate([[0.0], np.cumsum((x - center) ** 2)])
-    end = np.arange(total) + (1 if window.inclusive else 0)
-    if window.rows is not None:
-        start = np.maximum(0, end - window.rows)
-    elif window.seconds is not None:
-        start = np.searchsorted(times, times - window.seconds * 1e6, side="right")
-    else:
-        start = np.zeros(total, dtype=int)
-    count = end - start
-    with np.errstate(all="ignore"):
-        mean = (sums[end] - sums[start]) / count
-        variance = ((squares[end] - squares[start]) / count - mean**2) * count / (count - window.ddof)
-        deviation = np.sqrt(np.maximum(variance, 0.0))
-        return np.asarray((x - center - mean) / np.where(deviation > 0, deviation, 1.0))
-
-
 def _solve_length(
     x: Floats, y: Floats, sums: Floats, squares: Floats, center: float, row: int, inclusive: bool, ddof: int
 ) -> tuple[int, float] | None:

@@ -19,7 +19,7 @@ from types import FunctionType
 from typing import Any, TypeVar, cast
 
 from skewcheck.errors import DeclarationError
-from skewcheck.language.sources import SourceColumn, read_fields
+from skewcheck.language.sources import FEAST_NAMES, SourceColumn, read_fields
 from skewcheck.language.types import INT64, STRING, Type
 from skewcheck.language.windows import aggregates  # noqa: F401 (registers the aggregates)
 from skewcheck.language.windows.aggregate import REGISTRY, Aggregate
@@ -29,13 +29,6 @@ from skewcheck.language.windows.window import CLOSED, Closed, Window
 WindowFunction = TypeVar("WindowFunction", bound=Callable[..., Any])
 
 KEY_TYPES = {"INT64": INT64, "INT32": INT64, "STRING": STRING}
-FEAST_TYPES = {
-    "Float64": "Float64",
-    "Int64": "Int64",
-    "Bool": "Bool",
-    "String": "String",
-    "Timestamp": "UnixTimestamp",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +159,9 @@ class Windows:
                 remedy="A body may only aggregate its parameters; it runs once, without any event.",
             ) from error
         if not isinstance(result, Aggregated):
+            column = result.column.name if isinstance(result, EventColumn) and result.column else None
             raise DeclarationError(
-                f"{name} ({place}) returns {result!r}, expected an aggregate",
+                f"{name} ({place}) returns {f'the column {column}' if column else repr(result)}, expected an aggregate",
                 remedy='Return one, such as amount.sum("7d"); combine them in a feature of a service.',
             )
         window = Window(result.length, self.closed)
@@ -200,7 +194,7 @@ class Windows:
         for feature in self.features:
             tags = {"size": str(feature.type.size)} if feature.type.size else {}
             tags |= {"unit": feature.aggregated.unit} if feature.aggregated.unit else {}
-            kind = getattr(feast_types, FEAST_TYPES.get(feature.type.name, "Float64"))
+            kind = getattr(feast_types, "Float64" if feature.type.name == "Vector" else FEAST_NAMES[feature.type.name])
             dtype = feast_types.Array(kind) if feature.type.size else kind
             fields.append(feast.Field(name=feature.name, dtype=dtype, description=feature.documentation, tags=tags))
         source = feast.FileSource(name=f"{self.name}_values", path=self.path, timestamp_field="event_timestamp")
@@ -310,9 +304,13 @@ def windows(name: str, events: Events, *, closed: str = "right", path: str | Non
         path: The Parquet file of the materialised values, from the feature repo's folder on.
 
     Raises:
-        DeclarationError: The name or `closed` cannot be used.
+        DeclarationError: The name, the events or `closed` cannot be used.
     """
     _check_own_name("windows", name)
+    if not isinstance(events, Events):
+        raise DeclarationError(
+            f"windows {name} are of {type(events).__name__}, expected events", remedy="Give what sk.events returned."
+        )
     if closed not in CLOSED:
         raise DeclarationError(
             f"windows {name}: closed is {closed!r}", remedy=f"Choose one of {', '.join(map(repr, CLOSED))}."

@@ -76,7 +76,7 @@ def test_a_feature_is_an_aggregate_of_a_column_over_a_window() -> None:
         (lambda items: items.share(True, "7d"), "category is True, expected a Int64"),
         (lambda items: items.share(2**63, "7d"), "which is no Int64"),
         (lambda country: country.approximate_distinct_count("7d", size=3), "size is 3"),
-        (lambda amount: amount, "expected an aggregate"),
+        (lambda amount: amount, "returns the column amount, expected an aggregate"),
         (lambda amount: amount.sum("7d") / 2, "its body raised TypeError"),
     ],
 )
@@ -161,6 +161,8 @@ def test_what_cannot_be_events_is_refused() -> None:
         given: dict[str, Any] = {"name": "payments", "source": source, "by": CUSTOMER, "schema": [field]}
         with pytest.raises(DeclarationError):
             sk.events(**{**given, **arguments})
+    with pytest.raises(DeclarationError, match="are of Entity, expected events"):
+        sk.windows("activity", CUSTOMER)
     with pytest.raises(DeclarationError, match="closed is 'open'"):
         sk.windows("activity", payments(), closed="open")
 
