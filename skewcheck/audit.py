@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import duckdb
 
+from skewcheck.contracts import Problem
 from skewcheck.engines.opaque import Loaded, find_failure, register_functions
 from skewcheck.engines.session import open_session, say_error
 from skewcheck.errors import LogError, StateError, UsageError
@@ -27,7 +28,7 @@ from skewcheck.replay.population import count_duplicates, count_outside, read_ve
 from skewcheck.replay.replaying import COMPARED, NOT_ASKED, OpenRepository, Replay, Replayed, replay
 from skewcheck.replay.stages import read_files
 from skewcheck.serving.reader import Log, hold_files, open_log
-from skewcheck.verdict import STAGES, FeatureVerdict, Filter, Problem, Rows, Verdict, Version
+from skewcheck.verdict import STAGES, FeatureVerdict, Filter, Rows, Verdict, Version
 
 OPENINGS = 20
 """How often a log is opened before it is given up that is being merged each time."""

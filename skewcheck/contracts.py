@@ -1,4 +1,4 @@
-"""What the contracts have in common: JSON text of a named schema, written and read back (ground floor of the house)."""
+"""What the contracts have in common: problems, and JSON text of a named schema (ground floor of the house)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import date, time
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from skewcheck.errors import SkewcheckError
 
@@ -18,6 +18,19 @@ EXIT_CODES = {"pass": 0, "fail": 1, "incomplete": 3}
 """What a command ends with, by its verdict; 2 is wrong usage."""
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # UTF-8 cannot hold these; JSON can, as an escape
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something the reader must know: an unreadable file, a stage not replayed, an unknown hash.
+
+    An "error" makes the verdict incomplete; a "warning" does not. `where` names the file, column or stage.
+    """
+
+    severity: Literal["error", "warning"]
+    where: str
+    message: str
+    remedy: str | None = None
 
 
 def plain_value(value: Any) -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeVar
 
-from skewcheck.contracts import EXIT_CODES, known_fields, read_contract, write_contract
+from skewcheck.contracts import EXIT_CODES, Problem, known_fields, read_contract, write_contract
 
 SCHEMA = "skewcheck/diff/1"
 
@@ -257,16 +257,6 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class DiffProblem:
-    """Something the reader must know. An "error" makes the verdict incomplete; a "warning" does not."""
-
-    severity: Literal["error", "warning"]
-    where: str
-    message: str
-    remedy: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class DiffVerdict:
     """The whole diff. `static` says that nothing of the new version was run."""
 
@@ -276,7 +266,7 @@ class DiffVerdict:
     features: tuple[FeatureChange, ...] = ()
     findings: tuple[Finding, ...] = ()
     impact: Impact = field(default_factory=Impact)
-    problems: tuple[DiffProblem, ...] = ()
+    problems: tuple[Problem, ...] = ()
     stages: tuple[Stage, ...] = ()
     static: bool = False
 
@@ -309,7 +299,7 @@ class DiffVerdict:
         return read_contract(text, SCHEMA, _read_verdict, what="verdict", remedy=remedy)
 
 
-def decide(findings: Iterable[Finding], problems: Iterable[DiffProblem]) -> Literal["pass", "fail", "incomplete"]:
+def decide(findings: Iterable[Finding], problems: Iterable[Problem]) -> Literal["pass", "fail", "incomplete"]:
     """The verdict that findings and problems add up to: what could not be completed has not passed, nor failed."""
     if any(problem.severity == "error" for problem in problems):
         return "incomplete"
@@ -335,7 +325,7 @@ def _read_verdict(data: dict[str, Any]) -> DiffVerdict:
         "features": tuple(_read_feature(feature) for feature in data.pop("features")),
         "findings": tuple(_read_finding(finding) for finding in data.pop("findings")),
         "impact": _build(Impact, impact),
-        "problems": tuple(_build(DiffProblem, problem) for problem in data.pop("problems")),
+        "problems": tuple(_build(Problem, problem) for problem in data.pop("problems")),
         "stages": tuple(_build(Stage, stage) for stage in data.pop("stages")),
     }
     return _build(DiffVerdict, {**data, **parts})

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeVar
 
 from skewcheck.causes import Finding, group_causes
-from skewcheck.contracts import EXIT_CODES, known_fields, plain_value, read_contract, write_contract
+from skewcheck.contracts import EXIT_CODES, Problem, known_fields, plain_value, read_contract, write_contract
 
 SCHEMA = "skewcheck/audit/1"
 
@@ -156,19 +156,6 @@ class Version:
     state: str | None
     rows: int
     current: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something the reader must know: an unreadable file, a stage not replayed, an unknown hash.
-
-    An "error" makes the verdict incomplete; a "warning" does not. `where` names the file, column or stage.
-    """
-
-    severity: Literal["error", "warning"]
-    where: str
-    message: str
-    remedy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

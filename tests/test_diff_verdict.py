@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from skewcheck.contracts import Problem
 from skewcheck.diff_verdict import (
     SCHEMA,
-    DiffProblem,
     DiffVerdict,
     FeatureChange,
     Finding,
@@ -32,7 +32,7 @@ ERROR = Finding(
     "VALUES_SAME", "error", "feature", "amount_z", "it changed", service="shop", location=Location("a.py", 3)
 )
 WAIVED = replace(ERROR, waiver=Waiver("agreed with the team", "2027-01-31"))
-STOPPED = DiffProblem("error", "main", "cannot be loaded", "Correct it.")
+STOPPED = Problem("error", "main", "cannot be loaded", "Correct it.")
 
 WHOLE = DiffVerdict(
     "fail",
@@ -73,7 +73,7 @@ WHOLE = DiffVerdict(
         ("account",),
         (PinnedModel("fraud", "3", "shop", "models.json", ("champion",)),),
     ),
-    problems=(DiffProblem("warning", "--budget", "cut short"),),
+    problems=(Problem("warning", "--budget", "cut short"),),
     stages=(Stage("diff", "fail", "1 values-changed"),),
 )
 
@@ -120,7 +120,7 @@ def test_a_verdict_that_does_not_exist_is_refused(field: str) -> None:
     ],
 )
 def test_findings_and_problems_add_up(
-    findings: tuple[Finding, ...], problems: tuple[DiffProblem, ...], expected: str, code: int
+    findings: tuple[Finding, ...], problems: tuple[Problem, ...], expected: str, code: int
 ) -> None:
     verdict = decide(findings, problems)
     assert verdict == expected

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from skewcheck.contracts import Problem
 from skewcheck.errors import SkewcheckError
 from skewcheck.verdict import (
     SCHEMA,
@@ -22,7 +23,6 @@ from skewcheck.verdict import (
     FeatureVerdict,
     Filter,
     Pair,
-    Problem,
     Rows,
     Verdict,
     Version,

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from skewcheck.changes.rules import RULES
-from skewcheck.diff_verdict import DiffProblem, Finding, Waiver
+from skewcheck.contracts import Problem
+from skewcheck.diff_verdict import Finding, Waiver
 from skewcheck.errors import UsageError
 
 _KEYS = {"select", "ignore", "waivers", "models"}
@@ -139,7 +140,7 @@ def _read_waiver(item: Any, where: str) -> WaiverRule:
 
 def waive(
     findings: Iterable[Finding], waivers: Iterable[WaiverRule], today: date
-) -> tuple[list[Finding], list[DiffProblem]]:
+) -> tuple[list[Finding], list[Problem]]:
     """The findings with the waivers that count, and what is to be said of those that do not."""
     listed, rules = list(findings), list(waivers)
     problems = []
@@ -154,8 +155,8 @@ def waive(
     return [_waive_one(finding, current) for finding in listed], problems
 
 
-def _warn(rule: WaiverRule, said: str, remedy: str) -> DiffProblem:
-    return DiffProblem("warning", "pyproject.toml", f"the waiver of {rule} {said}", remedy)
+def _warn(rule: WaiverRule, said: str, remedy: str) -> Problem:
+    return Problem("warning", "pyproject.toml", f"the waiver of {rule} {said}", remedy)
 
 
 def _waive_one(finding: Finding, waivers: Iterable[WaiverRule]) -> Finding:

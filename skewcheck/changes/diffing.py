@@ -22,7 +22,8 @@ from skewcheck.changes.rules import keep_selected, make_finding, select_rules
 from skewcheck.changes.sizing import measure, open_data
 from skewcheck.changes.snapshot import DeclaredService, Snapshot
 from skewcheck.changes.values import Effort, Pair
-from skewcheck.diff_verdict import DiffProblem, DiffVerdict, FeatureChange, Finding, Side, Size, Stage, decide
+from skewcheck.contracts import Problem
+from skewcheck.diff_verdict import DiffVerdict, FeatureChange, Finding, Side, Size, Stage, decide
 from skewcheck.language.expressions import render
 
 REMEDY = "Name two versions that both declare features."
@@ -64,7 +65,7 @@ class Beside:
     """What other checks found, to be judged together with the changes."""
 
     findings: tuple[Finding, ...] = ()
-    problems: tuple[DiffProblem, ...] = ()
+    problems: tuple[Problem, ...] = ()
     stages: tuple[Stage, ...] = ()
 
 
@@ -119,7 +120,7 @@ def diff_folders(old: Path, new: Path, options: Options) -> DiffVerdict:
     ]
     verdict = diff_versions(versions[0], versions[1], read_configuration(versions[1].folders), options)
     said = "generated code does not hold the settings of views and training sets: they were not compared"
-    return replace(verdict, problems=(*verdict.problems, DiffProblem("warning", str(new), said)))
+    return replace(verdict, problems=(*verdict.problems, Problem("warning", str(new), said)))
 
 
 def check_options(options: Options) -> None:
@@ -167,7 +168,7 @@ def diff_versions(
     rules = select_rules(options.select or configuration.select, (*configuration.ignore, *options.ignore))
     before, after = old.snapshot, new.snapshot
     beside = beside or Beside()
-    problems: list[DiffProblem] = [*beside.problems]
+    problems: list[Problem] = [*beside.problems]
     cut: list[str] = []
     effort = Effort(options.rows, _make_clock(options.budget, cut), Cache(options.cache))
     features: list[FeatureChange] = []
@@ -193,9 +194,9 @@ def diff_versions(
     findings += report_pinned(models, features)
     if cut:
         said = f"{len(cut)} comparisons were cut short after {options.budget:g} seconds: those features are unknown"
-        problems.append(DiffProblem("warning", "--budget", said, "Allow more, or none, to have them tested."))
+        problems.append(Problem("warning", "--budget", said, "Allow more, or none, to have them tested."))
     if not any(change.old_expression is not None for change in features):
-        problems.append(DiffProblem("error", old.name, f"{old.name} has no features: nothing was compared", REMEDY))
+        problems.append(Problem("error", old.name, f"{old.name} has no features: nothing was compared", REMEDY))
     kept = keep_selected(findings, rules)
     kept, remarks = waive(kept, configuration.waivers, options.today)
     problems += remarks

@@ -15,7 +15,8 @@ from skewcheck.changes.diffing import Beside, Options, Version, check_out, diff_
 from skewcheck.changes.loading import load_snapshots
 from skewcheck.changes.references import WORKTREE, Git, Reference
 from skewcheck.changes.rules import keep_selected, make_finding, select_rules
-from skewcheck.diff_verdict import DiffProblem, DiffVerdict, Finding, Location, Side, Stage, decide
+from skewcheck.contracts import Problem
+from skewcheck.diff_verdict import DiffVerdict, Finding, Location, Side, Stage, decide
 from skewcheck.errors import SkewcheckError, StateError
 from skewcheck.fit.state import check_state, read_state
 from skewcheck.generate.generation import generate
@@ -45,7 +46,7 @@ class _Found:
     """What the stages found so far."""
 
     findings: list[Finding] = field(default_factory=list)
-    problems: list[DiffProblem] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     stages: list[Stage] = field(default_factory=list)
 
     def run(self, name: str, stage: Callable[[], tuple[list[Finding], str]]) -> None:
@@ -53,7 +54,7 @@ class _Found:
         try:
             findings, said = stage()
         except SkewcheckError as error:
-            self.problems.append(DiffProblem("error", name, error.message, error.remedy))
+            self.problems.append(Problem("error", name, error.message, error.remedy))
             self.stages.append(Stage(name, "incomplete", error.message))
             return
         self.findings += findings
@@ -81,12 +82,12 @@ def check(
         repository = open_repository()
         services = list(repository.services.values())
     except SkewcheckError as error:
-        found.problems.append(DiffProblem("error", "features", error.message, error.remedy))
+        found.problems.append(Problem("error", "features", error.message, error.remedy))
         found.stages += [Stage(name, "incomplete", "the declarations cannot be loaded") for name in STAGES]
         return _judge(found, configuration, options)
     if not services:
         said = f"{root / 'features'} declares no service: nothing was compared"
-        found.problems.append(DiffProblem("error", "features", said, "Declare one with sk.features(...)."))
+        found.problems.append(Problem("error", "features", said, "Declare one with sk.features(...)."))
     found.run("statistics", lambda: _check_states(repository, services))
     found.run("generated code", lambda: _check_code(repository, services))
     found.run("parity", lambda: _check_parity(root, services))
@@ -200,7 +201,7 @@ def _diff(
             beside = Beside(tuple(found.findings), tuple(found.problems), tuple(found.stages))
             verdict = diff_versions(versions[0], versions[1], configuration, plain, beside)
     except SkewcheckError as error:
-        found.problems.append(DiffProblem("error", "diff", error.message, error.remedy))
+        found.problems.append(Problem("error", "diff", error.message, error.remedy))
         found.stages.append(Stage("diff", "incomplete", error.message))
         return _judge(found, configuration, options)
     said = ", ".join(f"{count} {name}" for name, count in verdict.counts.items())

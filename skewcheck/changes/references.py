@@ -25,6 +25,7 @@ WORKTREE = "the working folder"
 DEFAULT_BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 """Where the default branch is looked for, in this order."""
 
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """A version: as it was named, and its commit; None for the files as they lie there."""

@@ -15,7 +15,8 @@ from skewcheck.changes.libraries import parse_libraries
 from skewcheck.changes.references import Git, Reference
 from skewcheck.changes.rules import keep_selected, make_finding, select_rules
 from skewcheck.changes.static_reading import KNOWN_PACKAGES, READERS, StaticFeature, StaticVersion, read_statically
-from skewcheck.diff_verdict import DiffProblem, DiffVerdict, FeatureChange, Finding, Location, Side, decide
+from skewcheck.contracts import Problem
+from skewcheck.diff_verdict import DiffVerdict, FeatureChange, Finding, Location, Side, decide
 from skewcheck.language import operators  # noqa: F401 (registers the operators)
 from skewcheck.language.operator import REGISTRY, FittedOperator
 
@@ -70,11 +71,11 @@ def diff_statically(root: Path, text: str, options: Options) -> DiffVerdict:
     rules = select_rules(options.select or configuration.select, (*configuration.ignore, *options.ignore))
     surroundings = _Surroundings(old, new, prefix)
     features, findings = _compare(before, after, surroundings)
-    problems = [DiffProblem("warning", "--static-only", said) for said in _say_unseen(after, surroundings)]
+    problems = [Problem("warning", "--static-only", said) for said in _say_unseen(after, surroundings)]
     for reference, version in zip(references, (before, after), strict=True):
         if not version.features:
             said = f"{reference.name} has no feature in {prefix}features: nothing was compared"
-            problems.append(DiffProblem("error", reference.name, said, REMEDY))
+            problems.append(Problem("error", reference.name, said, REMEDY))
     kept, remarks = waive(keep_selected(findings, rules), configuration.waivers, options.today)
     problems += remarks
     sides = [Side(r.name, r.commit, len(v.features)) for r, v in zip(references, (before, after), strict=True)]

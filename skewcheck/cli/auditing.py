@@ -129,9 +129,9 @@ def _read_frozen_delays(generated: Path) -> dict[str, timedelta]:
 
 def _train_alike(options: Options, trainset: Path, generated: Path) -> Options:
     """The options with the delays that a training set was made with; a delay that is named otherwise comes first."""
+    from skewcheck.contracts import Problem
     from skewcheck.generate.manifest import read_manifest
     from skewcheck.store.training_set import read_training_set
-    from skewcheck.verdict import Problem
 
     record, manifest = read_training_set(trainset, generated.name), read_manifest(generated / "manifest.json")
     delays = {view: timedelta(seconds=seconds) for view, seconds in record.delay_seconds.items()}

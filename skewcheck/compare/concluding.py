@@ -10,7 +10,7 @@ from skewcheck.compare.findings import Findings, Join, TableRows
 from skewcheck.compare.joining import JoinCounts, Keys
 from skewcheck.compare.options import Options
 from skewcheck.compare.tables import Table
-from skewcheck.verdict import Problem
+from skewcheck.contracts import Problem
 
 
 def conclude(a: Table, b: Table, keys: Keys, counts: JoinCounts, counted: Counted, options: Options) -> Findings:

@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeVar
 
-from skewcheck.contracts import EXIT_CODES, known_fields, plain_value, read_contract, write_contract
-from skewcheck.verdict import Problem
+from skewcheck.contracts import EXIT_CODES, Problem, known_fields, plain_value, read_contract, write_contract
 
 SCHEMA = "skewcheck/compare/1"
 

@@ -23,6 +23,7 @@ from skewcheck.compare.kinds import Column, find_kind
 from skewcheck.compare.pairing import PairedColumn, pair_columns
 from skewcheck.compare.probing import ROWS, Probed, probe_function
 from skewcheck.compare.training_function import FunctionError, TrainingFunction
+from skewcheck.contracts import Problem
 from skewcheck.engines.session import open_session, say_error
 from skewcheck.engines.sql import escape_glob, quote_name, quote_text
 from skewcheck.errors import LogError
@@ -31,7 +32,7 @@ from skewcheck.replay.comparison import Sides, compare
 from skewcheck.replay.replaying import COMPARED
 from skewcheck.replay.stages import read_files
 from skewcheck.serving.reader import Log
-from skewcheck.verdict import Comparison, FeatureVerdict, Problem, Rows, Verdict
+from skewcheck.verdict import Comparison, FeatureVerdict, Rows, Verdict
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -45,29 +45,36 @@ def describe_edit(
     """One edit of a trial as a cause."""
     edit = trial.edits[place]
     parts = confirmed.taking_part[place] if confirmed.taking_part else confirmed.reproduced
+    hidden = {LISTED, "serving", "declared"} if edit.discreet else {LISTED}
     together = "" if len(trial.edits) == 1 else f" together with {_and_list(trial.edits, place)}"
     evidence = [
-        f"{parts:,} of {confirmed.mismatched:,} mismatches are what training's expression gives with this{together}.",
+        f"{parts:,} of {confirmed.mismatched:,} mismatches are what training's expression gives with this{together}."
+        if parts
+        else f"No mismatch needs it, but without it requests that match would differ{together}.",
         _say_support(confirmed),
     ]
     if edit.detail and not redact:
         evidence.append(edit.detail)
     if others := [other for other in alike if (other.kind, other.root) != (edit.kind, edit.root)][:ALTERNATIVES]:
-        evidence.append("The same would come of: " + " ".join(other.says for other in others))
+        evidence.append("The same would come of: " + " ".join(_say(other, redact=redact) for other in others))
     return Cause(
         kind=edit.kind,
         stage=subject.stage,
         explains=parts / confirmed.mismatched if confirmed.mismatched else 0.0,
-        parameters={name: value for name, value in edit.parameters.items() if not (redact and name == LISTED)},
+        parameters={name: value for name, value in edit.parameters.items() if not (redact and name in hidden)},
         where=dict(where or {}),
         since=since,
         evidence=tuple(evidence),
         fix=edit.fix,
-        says=edit.says,
+        says=_say(edit, redact=redact),
         root=edit.root,
         bits=round(edit.bits, 1),
         examples=work_examples(subject, trial, place, examples),
     )
+
+
+def _say(edit: Edit, *, redact: bool) -> str:
+    return edit.discreet if redact and edit.discreet else edit.says
 
 
 def _say_support(confirmed: Confirmed) -> str:

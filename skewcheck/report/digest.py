@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from skewcheck.diff_verdict import DiffProblem, DiffVerdict, FeatureChange, Finding
+from skewcheck.contracts import Problem
+from skewcheck.diff_verdict import DiffVerdict, FeatureChange, Finding
 from skewcheck.report import diff_wording
 from skewcheck.report.findings import feature_findings
 from skewcheck.report.values import escape_hidden, flow_text, format_pair
@@ -66,7 +67,7 @@ class Digest:
     verdict: str
     headline: str
     findings: tuple[Finding, ...]
-    problems: tuple[DiffProblem, ...]
+    problems: tuple[Problem, ...]
     cases: tuple[Case, ...]
     place: str
 
@@ -77,7 +78,7 @@ def make_digest(verdict: Verdict | DiffVerdict) -> Digest:
 
 
 def _digest_audit(verdict: Verdict) -> Digest:
-    problems = tuple(_clean(DiffProblem(p.severity, p.where, p.message, p.remedy)) for p in verdict.problems)
+    problems = tuple(map(_clean, verdict.problems))
     return Digest(
         "audit",
         escape_hidden(verdict.service),
@@ -191,7 +192,7 @@ def _diff_case(feature: FeatureChange, counting: dict[Key, list[Finding]]) -> Ca
     return Case(key, "passed")
 
 
-def _clean(problem: DiffProblem) -> DiffProblem:
+def _clean(problem: Problem) -> Problem:
     remedy = None if problem.remedy is None else flow_text(problem.remedy)
     return replace(problem, where=flow_text(problem.where), message=flow_text(problem.message), remedy=remedy)
 
@@ -206,9 +207,9 @@ def _clean_finding(finding: Finding) -> Finding:
     )
 
 
-def _with_error(problems: tuple[DiffProblem, ...], verdict: str, where: str, message: str) -> tuple[DiffProblem, ...]:
+def _with_error(problems: tuple[Problem, ...], verdict: str, where: str, message: str) -> tuple[Problem, ...]:
     """The problems, with an error where the verdict asks for one and none says why: incomplete never looks clean."""
     if verdict != "incomplete" or any(problem.severity == "error" for problem in problems):
         return problems
     said = f"{message}: {count_things(len(problems), 'warning')}"
-    return (DiffProblem("error", where, said, "Print the table to see what was not compared."), *problems)
+    return (Problem("error", where, said, "Print the table to see what was not compared."), *problems)

@@ -13,7 +13,8 @@ from skewcheck.report.digest import make_digest
 from skewcheck.report.values import escape_hidden, flow_text
 
 if TYPE_CHECKING:
-    from skewcheck.diff_verdict import DiffProblem, DiffVerdict, Finding
+    from skewcheck.contracts import Problem
+    from skewcheck.diff_verdict import DiffVerdict, Finding
     from skewcheck.report.digest import Digest
     from skewcheck.verdict import Verdict
 
@@ -55,7 +56,7 @@ def _annotate_finding(finding: Finding, command: str) -> str:
     return _write(command, {**properties, "title": title}, finding.message, finding.remedy)
 
 
-def _annotate_problem(problem: DiffProblem, digest: Digest) -> str:
+def _annotate_problem(problem: Problem, digest: Digest) -> str:
     title = f"{digest.kind}: {problem.where}"
     return _write(KINDS[problem.severity], {"title": title}, problem.message, problem.remedy)
 

@@ -14,7 +14,8 @@ from skewcheck.report.digest import make_digest
 from skewcheck.report.values import flow_text
 
 if TYPE_CHECKING:
-    from skewcheck.diff_verdict import DiffProblem, DiffVerdict, Finding
+    from skewcheck.contracts import Problem
+    from skewcheck.diff_verdict import DiffVerdict, Finding
     from skewcheck.report.digest import Case, Digest
     from skewcheck.verdict import Verdict
 
@@ -62,7 +63,7 @@ def _write_finding(finding: Finding) -> Xml.Element:
     return element
 
 
-def _write_problem(problem: DiffProblem) -> Xml.Element:
+def _write_problem(problem: Problem) -> Xml.Element:
     element = Xml.Element("testcase", classname="skewcheck", name=problem.where)
     Xml.SubElement(element, "error", type="incomplete", message=problem.message).text = problem.remedy or ""
     return element

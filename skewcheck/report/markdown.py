@@ -20,7 +20,8 @@ from skewcheck.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from skewcheck.diff_verdict import DiffProblem, DiffVerdict, FeatureChange, Finding
+    from skewcheck.contracts import Problem
+    from skewcheck.diff_verdict import DiffVerdict, FeatureChange, Finding
     from skewcheck.verdict import FeatureVerdict
 
 COMMENT_LIMIT = 65_536
@@ -122,7 +123,7 @@ def _row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _say_problem(problem: DiffProblem) -> str:
+def _say_problem(problem: Problem) -> str:
     remedy = f" → {escape(problem.remedy)}" if problem.remedy else ""
     return f"- **{problem.severity}** {_code(problem.where)}: {escape(problem.message)}{remedy}"
 

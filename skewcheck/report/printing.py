@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from skewcheck.verdict import Problem
+    from skewcheck.contracts import Problem
 
 VERDICT_STYLES = {"pass": "bold green", "fail": "bold red", "incomplete": "bold yellow"}
 """How the word of each verdict is printed."""

@@ -14,7 +14,8 @@ from skewcheck.report.digest import AUDIT_RULES, make_digest
 from skewcheck.report.values import escape_hidden, flow_text
 
 if TYPE_CHECKING:
-    from skewcheck.diff_verdict import DiffProblem, DiffVerdict, Finding
+    from skewcheck.contracts import Problem
+    from skewcheck.diff_verdict import DiffVerdict, Finding
     from skewcheck.report.digest import Digest
     from skewcheck.verdict import Verdict
 
@@ -90,6 +91,6 @@ def _name_logically(finding: Finding) -> dict[str, Any]:
     return {"name": finding.subject, "fullyQualifiedName": full, "kind": finding.kind}
 
 
-def _notify(problem: DiffProblem) -> dict[str, Any]:
+def _notify(problem: Problem) -> dict[str, Any]:
     remedy = f"\n→ {problem.remedy}" if problem.remedy else ""
     return {"level": problem.severity, "message": {"text": f"{problem.where}: {problem.message}{remedy}"}}

@@ -15,7 +15,7 @@ PAGE = (ROOT / "docs" / "changes.md").read_text(encoding="utf-8")
 def test_every_field_of_the_verdict_is_explained() -> None:
     kinds = (
         contract.DiffVerdict, contract.FeatureChange, contract.Finding, contract.Impact, contract.PinnedModel,
-        contract.Side, contract.Stage, contract.DiffProblem, contract.Witness, contract.Size, contract.Sample,
+        contract.Side, contract.Stage, contract.Problem, contract.Witness, contract.Size, contract.Sample,
         contract.Step, contract.Waiver, contract.Location,
     )  # fmt: skip
     named = {field.name for kind in kinds for field in dataclasses.fields(kind)}

@@ -7,17 +7,8 @@ from typing import Any
 
 import pytest
 
-from skewcheck.verdict import (
-    ColumnVerdict,
-    Comparison,
-    FeatureVerdict,
-    Filter,
-    Pair,
-    Problem,
-    Rows,
-    Verdict,
-    Version,
-)
+from skewcheck.contracts import Problem
+from skewcheck.verdict import ColumnVerdict, Comparison, FeatureVerdict, Filter, Pair, Rows, Verdict, Version
 
 REQUESTS = 29_425
 DEFINITION = "sha256:4c1f0e9ad7b25c3380a1e76f94d2b8c6a5f3e2d1c0b9a8978685746352413020"

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from skewcheck.diff_verdict import DiffProblem, DiffVerdict, FeatureChange, Size
+from skewcheck.contracts import Problem
+from skewcheck.diff_verdict import DiffVerdict, FeatureChange, Size
 from skewcheck.report.diff_terminal import print_diff
 from tests.test_diff_verdict import WHOLE
 
@@ -57,7 +58,7 @@ def test_a_finding_that_was_let_through_says_by_whom() -> None:
 
 
 def test_the_end_says_what_is_needed_and_what_could_not_be_done() -> None:
-    said = show(replace(WHOLE, problems=(DiffProblem("error", "main", "cannot be loaded", "Correct it."),)))
+    said = show(replace(WHOLE, problems=(Problem("error", "main", "cannot be loaded", "Correct it."),)))
     assert "Needed: retrain the models that read what changed" in said
     assert "pinned models: fraud 3 (models.json)" in said
     assert "fail       diff: 1 values-changed" in said

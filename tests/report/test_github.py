@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skewcheck.diff_verdict import DiffProblem, DiffVerdict, Location, Side
+from skewcheck.contracts import Problem
+from skewcheck.diff_verdict import DiffVerdict, Location, Side
 from skewcheck.report.github import LIMIT, render_annotations
 from skewcheck.verdict import Verdict
 from tests.test_diff_verdict import ERROR, WHOLE
@@ -50,7 +51,7 @@ def test_a_waived_finding_is_a_notice_that_says_why() -> None:
 
 def test_a_problem_is_an_annotation_too() -> None:
     stopped = DiffVerdict(
-        "incomplete", Side("a"), Side("b"), problems=(DiffProblem("error", "a", "cannot be loaded", "Correct it."),)
+        "incomplete", Side("a"), Side("b"), problems=(Problem("error", "a", "cannot be loaded", "Correct it."),)
     )
     assert read_lines(stopped) == [("error", {"title": "diff: a"}, "cannot be loaded\n→ Correct it.")]
 

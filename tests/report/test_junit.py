@@ -8,7 +8,8 @@ from xml.etree import ElementTree as Xml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skewcheck.diff_verdict import DiffProblem, DiffVerdict, Finding, Side
+from skewcheck.contracts import Problem
+from skewcheck.diff_verdict import DiffVerdict, Finding, Side
 from skewcheck.report.junit import render_junit
 from skewcheck.verdict import FeatureVerdict, Rows, Verdict
 from tests.test_diff_verdict import ERROR, WHOLE
@@ -72,7 +73,7 @@ def test_what_fails_nothing_is_still_said() -> None:
 
 
 def test_a_diff_that_could_not_be_made_has_an_error() -> None:
-    stopped = DiffVerdict("incomplete", Side("a"), Side("b"), problems=(DiffProblem("error", "a", "cannot be loaded"),))
+    stopped = DiffVerdict("incomplete", Side("a"), Side("b"), problems=(Problem("error", "a", "cannot be loaded"),))
     assert read_cases(stopped) == {("skewcheck", "a"): "error"}
 
 

@@ -11,7 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from skewcheck.diff_verdict import DiffProblem, Stage
+from skewcheck.contracts import Problem
+from skewcheck.diff_verdict import Stage
 from skewcheck.report.markdown import COMMENT_LIMIT, escape, find_marker, render_markdown
 from skewcheck.report.values import flow_text
 from skewcheck.verdict import Verdict
@@ -87,7 +88,7 @@ def test_what_does_not_fit_is_counted(limit: int, letter: str) -> None:
 
 def test_one_entry_never_fills_the_comment() -> None:
     long = replace(ERROR, message="@" * 100_000, subject="x" * 100_000)
-    problem = DiffProblem("error", "w" * 100_000, "<" * 100_000)
+    problem = Problem("error", "w" * 100_000, "<" * 100_000)
     stages = (Stage("s" * 100_000, "fail", "#" * 100_000),)
     text = render_markdown(replace(WHOLE, findings=(long, ERROR), problems=(problem,), stages=stages))
     assert "- **error** <code>VALUES&#95;SAME</code> it changed" in text

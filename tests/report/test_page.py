@@ -13,19 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skewcheck.contracts import Problem
 from skewcheck.report.page import render_page
 from skewcheck.report.wording import say_findings
-from skewcheck.verdict import (
-    ColumnVerdict,
-    Comparison,
-    FeatureVerdict,
-    Filter,
-    Pair,
-    Problem,
-    Rows,
-    Verdict,
-    Version,
-)
+from skewcheck.verdict import ColumnVerdict, Comparison, FeatureVerdict, Filter, Pair, Rows, Verdict, Version
 
 HOSTILE = (
     "</code><script>alert(1)</script>",

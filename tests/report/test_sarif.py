@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator, FormatChecker
 
-from skewcheck.diff_verdict import DiffProblem, DiffVerdict, Location, Side
+from skewcheck.contracts import Problem
+from skewcheck.diff_verdict import DiffVerdict, Location, Side
 from skewcheck.report.sarif import render_sarif
 from skewcheck.verdict import FeatureVerdict, Rows, Verdict
 from tests.test_diff_verdict import ERROR, WHOLE
@@ -59,7 +60,7 @@ def test_every_result_names_its_rule_and_place(fail: Verdict) -> None:
 
 
 def test_what_could_not_be_done_makes_the_run_unsuccessful() -> None:
-    stopped = DiffVerdict("incomplete", Side("a"), Side("b"), problems=(DiffProblem("error", "a", "cannot be loaded"),))
+    stopped = DiffVerdict("incomplete", Side("a"), Side("b"), problems=(Problem("error", "a", "cannot be loaded"),))
     (invocation,) = read_run(stopped)["invocations"]
     assert invocation["executionSuccessful"] is False
     assert invocation["toolExecutionNotifications"][0]["message"]["text"] == "a: cannot be loaded"

@@ -14,19 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from skewcheck.contracts import Problem
 from skewcheck.report.terminal import print_verdict
 from skewcheck.report.wording import rate_of, say_counts, say_headline
-from skewcheck.verdict import (
-    ColumnVerdict,
-    Comparison,
-    FeatureVerdict,
-    Filter,
-    Pair,
-    Problem,
-    Rows,
-    Verdict,
-    Version,
-)
+from skewcheck.verdict import ColumnVerdict, Comparison, FeatureVerdict, Filter, Pair, Rows, Verdict, Version
 
 
 def show(verdict: Verdict, width: int = 80, **console: object) -> str:

@@ -152,6 +152,7 @@ def propose_constant_result(setting: Setting) -> Iterator[Edit]:
         parameters={"serving": list(value) if isinstance(value, tuple) else value, GIVES: True},
         bits=bits_of_choice(KINDS) + min(bits_of_constant(value), bits_of_choice(kinds)) + UNLIKELY,
         shown=say_value(value),
+        discreet="Serving gives one value whatever it is given." if isinstance(value, str) else "",
     )
 
 

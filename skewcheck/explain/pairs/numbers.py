@@ -61,6 +61,7 @@ def guess_numbers(pairs: Pairs, left: str) -> Iterator[Guess]:
     yield from _guess_clip(pairs, a, b)
     yield from _guess_functions(pairs)
     yield from _guess_overflow(pairs)
+    yield from _guess_turns(pairs, a, b)
     for line in _find_lines(a, b):
         yield _name_line(pairs, line, a)
 
@@ -80,6 +81,28 @@ def _find_lines(a: Floats, b: Floats) -> Iterator[Line]:
         size = float(np.median(np.abs(a[line.on])))
         if abs(line.slope - 1) > NEAR or abs(line.offset) > NEAR * size:
             yield line
+
+
+def _guess_turns(pairs: Pairs, a: Floats, b: Floats) -> Iterator[Guess]:
+    """A number that goes round, such as an hour, a few steps off."""
+    for cycle, kind, what in _CYCLES:
+        if not all((x == np.floor(x)).all() and x.min() == 0 and x.max() == cycle - 1 for x in (a, b)):
+            continue
+        steps, counts = np.unique((b - a) % cycle, return_counts=True)
+        step = int(steps[np.argmax(counts)])
+        signed = step if step <= cycle // 2 else step - cycle
+        yield Guess(
+            kind,
+            f"coalesce(({pairs.trained} + {step}) % {cycle} = {pairs.served}, FALSE)",
+            f"Serving gives {signed:+d} for training's number, counted round {cycle}, as {what}.",
+            "Count in one zone and from one start on both sides.",
+            {"shift": signed, "modulo": cycle},
+            bits=8.0,
+        )
+
+
+_CYCLES = ((24, "timezone", "the hour of another zone is"), (7, "recode", "a week that begins on another day is"))
+"""Numbers that go round from zero, and what a few steps are then."""
 
 
 def _guess_precision(pairs: Pairs) -> Iterator[Guess]:
@@ -240,6 +263,9 @@ def _name_line(pairs: Pairs, line: Line, a: Floats) -> Guess:
     if slope == 1 and times and abs(offset) % 900 == 0:
         says = f"Serving is {show(offset)} off, which is {show(offset / 3600)} hours in seconds."
         return Guess("timezone", holds, says, "Read the time in one zone on both sides.", parameters, bits)
+    if slope == 1 and (a == np.floor(a)).all():
+        says = f"Serving gives {formula} for training's x."
+        return Guess("constant", holds, says, "Count from the same number on both sides.", parameters, bits)
     says = f"Serving gives {formula} for training's x, as other statistics do."
     fix = "Load the statistics that training froze in serving, in place of computing them."
     if offset:
