@@ -26,6 +26,7 @@ from skewcheck.language.opaque import find_functions
 from skewcheck.language.terms import Term, finite
 from skewcheck.language.types import Type
 from skewcheck.serving.reader import open_log
+from skewcheck.stability import stability_index
 
 SAMPLES = 3
 
@@ -227,16 +228,13 @@ def _plain(value: Any) -> Any:
 def _find_shift(connection: duckdb.DuckDBPyConnection, old: str, new: str, type_: Type) -> float | None:
     """The population stability index: how far the new values are spread otherwise than the old ones.
 
-    Missing is a bin of its own; half a row is added to every bin, so that an empty one has a logarithm.
+    Missing is a bin of its own.
     """
     if type_.name == "Vector":
         return None
     bins = [_bin(connection, old, side, type_) for side in (old, new)]
     counts = [dict(connection.execute(f"SELECT {text}, count(*) FROM compared GROUP BY 1").fetchall()) for text in bins]
-    names = sorted({*counts[0], *counts[1]}, key=str)
-    totals = [sum(side.values()) + 0.5 * len(names) for side in counts]
-    shares = [[(side.get(name, 0) + 0.5) / total for side, total in zip(counts, totals, strict=True)] for name in names]
-    return round(math.fsum((after - before) * math.log(after / before) for before, after in shares), 6)
+    return round(stability_index(*counts), 6) if counts[0] else None
 
 
 def _bin(connection: duckdb.DuckDBPyConnection, old: str, side: str, type_: Type) -> str:

@@ -7,19 +7,15 @@ is close to the right one by all of them.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from skewcheck.stability import Counts, find_shares
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-Counts = Mapping[Any, float]
-"""How often each value occurs, or its share."""
-
-FLOOR = 1e-4
-"""The least share that a bin has in the population stability index, so that an empty one gives no infinity."""
 
 DECILES = 10
 
@@ -39,7 +35,7 @@ class Histogram:
 
 def largest_difference(a: Counts, b: Counts) -> float:
     """L-infinity: the largest difference of one value's shares; 0 of two empty distributions."""
-    p, q = _shares(a), _shares(b)
+    p, q = find_shares(a), find_shares(b)
     return max((abs(p.get(value, 0.0) - q.get(value, 0.0)) for value in {*p, *q}), default=0.0)
 
 
@@ -57,7 +53,7 @@ def divergence(a: Counts, b: Counts) -> float:
     """
     from scipy.spatial.distance import jensenshannon
 
-    p, q = _shares(a), _shares(b)
+    p, q = find_shares(a), find_shares(b)
     if not p or not q:
         raise ValueError("a divergence needs values on both sides")
     values = list(dict.fromkeys([*p, *q]))
@@ -96,24 +92,6 @@ def _rebin(histogram: Histogram, edges: Sequence[float], side: str) -> dict[Hash
     return counts
 
 
-def stability_index(a: Counts, b: Counts, *, floor: float = FLOOR) -> float:
-    """The population stability index: the sum of (q - p) ln(q / p) over all bins.
-
-    Args:
-        a: The reference.
-        b: The current counts.
-        floor: The least share of a bin, on both sides; the shares are not made to sum to 1 again.
-
-    Raises:
-        ValueError: A side is empty.
-    """
-    p, q = _shares(a), _shares(b)
-    if not p or not q:
-        raise ValueError("a stability index needs values on both sides")
-    shares = [(max(p.get(value, 0.0), floor), max(q.get(value, 0.0), floor)) for value in dict.fromkeys([*p, *q])]
-    return math.fsum((new - old) * math.log(new / old) for old, new in shares)
-
-
 def count_deciles(reference: NDArray[Any], current: NDArray[Any]) -> tuple[dict[int, float], dict[int, float]]:
     """The counts of two arrays by the reference's deciles, open at both ends, with a bin for what is NaN.
 
@@ -150,9 +128,3 @@ def largest_gap(a: NDArray[Any], b: NDArray[Any]) -> float:
     if not len(one) or not len(other):
         raise ValueError("a gap needs values on both sides")
     return float(ks_2samp(one, other, method="asymp").statistic)
-
-
-def _shares(counts: Counts) -> dict[Any, float]:
-    """The share of each value; empty where there is nothing to share."""
-    total = math.fsum(counts.values())
-    return {value: count / total for value, count in counts.items()} if total > 0 else {}

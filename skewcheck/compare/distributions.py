@@ -12,11 +12,11 @@ from skewcheck.compare.distances import (
     largest_difference,
     largest_gap,
     normalised_difference,
-    stability_index,
 )
 from skewcheck.compare.pairing import SIDES, PairedColumn
 from skewcheck.compare.tables import Table
 from skewcheck.engines.sql import quote_name
+from skewcheck.stability import stability_index
 
 MOST_VALUES = 100_000
 """A column of more different values than this has no distribution of values, unless they are numbers."""

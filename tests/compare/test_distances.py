@@ -15,8 +15,8 @@ from skewcheck.compare.distances import (
     largest_difference,
     largest_gap,
     normalised_difference,
-    stability_index,
 )
+from skewcheck.stability import stability_index
 
 NAN = float("nan")
 
