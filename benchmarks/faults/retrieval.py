@@ -55,7 +55,7 @@ PAIRS: tuple[tuple[RetrievalFault, RetrievalFault], ...] = (
     (RetrievalFault("dated_ahead", "latest_not_as_of", 0.25), RetrievalFault("delay", "stale", 3 * HOUR)),
     (RetrievalFault("tie", "late_or_tie", 0.5), RetrievalFault("silent", "residual", 0.1)),
     (RetrievalFault("tie", "late_or_tie", 0.5), RetrievalFault("lost", "absent_row", 0.1)),
-    (RetrievalFault("cut_key", "wrong_key"), RetrievalFault("lost", "absent_row", 0.1)),
+    (RetrievalFault("next_user", "wrong_key"), RetrievalFault("lost", "absent_row", 0.1)),
 )
 """Two faults of one view."""
 

@@ -103,11 +103,11 @@ WINDOW_FAULTS: tuple[WindowFault, ...] = (
     *(WindowFault(f"{hours} h behind", "stale", delay=hours * 3600) for hours in (1, 6, 30)),
     WindowFault("refreshed every 6 h", "stale", refreshed=6 * 3600),
     WindowFault("refreshed once a day", "stale", refreshed=86_400),
-    WindowFault("half as long", "window", nameable=False, length=0.5),
-    WindowFault("twice as long", "window", nameable=False, length=2.0),
-    WindowFault("without refunds", "filter", nameable=False, without_refunds=True),
-    WindowFault("closed on both ends", "window", nameable=False, closed=True),
-    WindowFault("late events never added", "filter", nameable=False, never_late=True),
+    WindowFault("half as long", "window", length=0.5),
+    WindowFault("twice as long", "window", length=2.0),
+    WindowFault("without refunds", "filter", without_refunds=True),
+    WindowFault("closed on both ends", "window", closed=True),
+    WindowFault("late events never added", "filter", never_late=True),
 )
 
 

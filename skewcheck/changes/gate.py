@@ -166,8 +166,13 @@ def _audit(root: Path, open_repository: Callable[[], Repository], options: Optio
             )
         verdict = audit(log, generated_directory(root, name), open_repository)
         if verdict.verdict == "incomplete":
-            said = "; ".join(problem.message for problem in verdict.problems if problem.severity == "error")
-            raise SkewcheckError(f"the audit of {log} could not be completed: {said}", remedy="Run `skewcheck audit`.")
+            reasons = [problem.message for problem in verdict.problems if problem.severity == "error"]
+            lacking = [feature for feature in verdict.features if feature.verdict == "not-compared"]
+            reasons += [f"feature {feature.name} was not compared: {feature.note}" for feature in lacking]
+            raise SkewcheckError(
+                f"the audit of {log} could not be completed: {'; '.join(reasons)}",
+                remedy=f"Run `skewcheck audit {log} --service {name}`.",
+            )
         skewed = [
             make_finding(
                 "LOG_MATCHES",

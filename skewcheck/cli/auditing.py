@@ -169,11 +169,13 @@ def _find_generated(root: Path, service: str | None, log: str) -> Path:
     name = service or (known[0] if len(known) == 1 else open_log(log, ignore_unreadable=True).service)
     if name in known and name is not None:
         return generated_directory(root, name)
+    if not known:
+        raise StateError(
+            f"there is no generated code under {root / 'codegen'}",
+            remedy="Run `skewcheck fit` and `skewcheck generate` first.",
+        )
     wanted = "no service is named" if name is None else f"service {name!r} has no generated code"
-    raise UsageError(
-        f"{wanted}; {root / 'codegen'} has: {', '.join(known) or 'nothing'}",
-        remedy="Name one with --service." if known else "Run `skewcheck fit` and `skewcheck generate` first.",
-    )
+    raise UsageError(f"{wanted}; {root / 'codegen'} has: {', '.join(known)}", remedy="Name one with --service.")
 
 
 def _split_pair(pair: str) -> tuple[str, str]:

@@ -80,8 +80,9 @@ def apply(service: ServicesArgument = None, repo: RepoOption = Path()) -> None:
                 f"the generated code of {chosen.name} is stale: {', '.join(stale)}", remedy="Run `skewcheck generate`."
             )
         manifest = register(repository, chosen)
+        features = f"{len(manifest.features)} feature{'' if len(manifest.features) == 1 else 's'}"
         console.print(
-            f"{chosen.name}: registered {len(manifest.features)} features, read back and checked on the golden rows "
+            f"{chosen.name}: registered {features}, read back and checked on the golden rows "
             f"(definition {manifest.definition[:12]}, state {manifest.state[:12]})",
             markup=False,
             soft_wrap=True,

@@ -149,7 +149,10 @@ def _tell(record: TrainingSetRecord, out: Path) -> list[str]:
         unread = f"; its files have the times {', '.join(times)}" if times else ""
         lines.append(f"  view {view} has no created time: its rows count from their event time on{unread}")
     if not record.fitted_to_these_rows:
-        lines.append("  the statistics were fitted to other rows, or to other values of them")
+        lines.append(
+            "  the statistics were fitted to other rows, or to other values of them; run `skewcheck fit` with the same "
+            "options"
+        )
     lines.append(f"  wrote {shorten(out / record.files[0])}, {', '.join(record.files[1:])}")
     return lines
 

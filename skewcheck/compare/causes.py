@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import duckdb
 
@@ -35,6 +35,7 @@ def find_causes(
     entity: str,
     slices: Sequence[str],
     redact: bool = False,
+    shown: Collection[str] = (),
 ) -> tuple[dict[str, object], ...]:
     """The causes of one column, as they stand in the findings.
 
@@ -47,6 +48,7 @@ def find_causes(
         entity: SQL text of whose value it is; empty where that is not known.
         slices: Names of the columns that describe a pair.
         redact: Leave out what single pairs hold.
+        shown: Columns whose values are said all the same where a cause has its place there.
     """
     form = form_of(pair)
     text = None
@@ -72,7 +74,7 @@ def find_causes(
         text=text,
         unreadable=f"({' OR '.join(unreadable)})" if unreadable else "",
     )
-    return tuple(cause.to_data() for cause in explain_pairs(pairs, redact=redact))
+    return tuple(cause.to_data() for cause in explain_pairs(pairs, redact=redact, shown=shown))
 
 
 def form_of(pair: PairedColumn) -> Form:

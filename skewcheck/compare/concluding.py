@@ -96,7 +96,7 @@ def _find_left_out(sides: Sequence[TableRows], join: Join, options: Options) -> 
             Problem(
                 severity,
                 f"--on {on}",
-                f"{join.duplicated_ids:,} ids stand in more than one row; those rows were not compared",
+                f"{join.duplicated_ids:,} of {join.ids:,} ids stand in more than one row; those rows were not compared",
                 "Name the columns that make a row unique, or compare every A with every B with --duplicates pairs.",
             )
         )

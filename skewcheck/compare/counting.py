@@ -119,6 +119,7 @@ def _explain(
         entity=detail.entity,
         slices=[name for name in detail.slices if name != pair.name],
         redact=not detail.samples,
+        shown=detail.by,
     )
     return replace(finding, causes=causes)
 

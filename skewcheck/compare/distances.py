@@ -122,9 +122,12 @@ def largest_gap(a: NDArray[Any], b: NDArray[Any]) -> float:
         ValueError: A side has no value.
     """
     import numpy as np
-    from scipy.stats import ks_2samp
 
-    one, other = a[~np.isnan(a)], b[~np.isnan(b)]
+    one, other = np.sort(a[~np.isnan(a)]), np.sort(b[~np.isnan(b)])
     if not len(one) or not len(other):
         raise ValueError("a gap needs values on both sides")
-    return float(ks_2samp(one, other, method="asymp").statistic)
+    values = np.concatenate([one, other])
+    # Whole numbers over a common denominator: two equal shares differ by exactly 0.
+    below = np.searchsorted(one, values, side="right") * len(other)
+    beside = np.searchsorted(other, values, side="right") * len(one)
+    return float(np.abs(below - beside).max() / (len(one) * len(other)))

@@ -6,6 +6,7 @@ the comparison takes, because it is read more than once; so are the rows of a Po
 
 from __future__ import annotations
 
+import csv
 import glob
 import itertools
 import re
@@ -44,6 +45,7 @@ _SUFFIXES = {
     ".arrows": "arrow",
 }
 _COMPRESSIONS = {".gz", ".zst"}
+_SEPARATORS = (",", ";", "\t", "|")
 _SERVERS = ("postgresql://", "postgres://")
 _MANY = 8
 """Columns that an error names before it says how many more there are."""
@@ -170,7 +172,7 @@ def _find_files(text: str) -> list[Path]:
         files = [file for file in files if file.is_file()]
     if not files:
         raise UsageError(
-            f"there is no table {text}",
+            f"the folder {text} has no table" if path.is_dir() else f"there is no table {text}",
             remedy="Give a Parquet, CSV or Arrow file, a folder or quoted glob of such files, FILE.duckdb::TABLE, or "
             "postgresql://...::TABLE.",
         )
@@ -224,15 +226,36 @@ def _open_csv(
     """CSV as text. Its first line names the columns; an unquoted empty cell is null, a quoted one is an empty text."""
     paths = ", ".join(quote_text(escape_glob(str(path.absolute()))) for path in files)
     nulls = ", ".join(quote_text(value) for value in dict.fromkeys(["", *null_texts]))
+    if not any(path.stat().st_size for path in files):
+        raise TableError(f"{text} is empty", remedy="Write a line of column names first, also where there are no rows.")
     separator = ", delim = '\t'" if {_suffix(path) for path in files} == {".tsv"} else ""
     connection.execute(
-        f"COPY (FROM read_csv([{paths}], all_varchar = true, header = true, union_by_name = true, nullstr = [{nulls}], "
-        f"allow_quoted_nulls = false{separator})) TO {quote_text(str(kept))} (FORMAT parquet)"
+        f"COPY (FROM read_csv([{paths}], all_varchar = true, header = true, skip = 0, union_by_name = true, "
+        f"nullstr = [{nulls}], allow_quoted_nulls = false{separator})) TO {quote_text(str(kept))} (FORMAT parquet)"
     )
     relation = f"read_parquet({quote_text(escape_glob(str(kept)))})"
     names = list(_describe(connection, text, relation).columns)
+    if len(names) == 1 and (signs := [sign for sign in _SEPARATORS if sign in names[0]]):
+        # The engine reads lines that differ in length as a single column.
+        _refuse_ragged_lines(files, signs[0])
     kinds = _read_kinds(connection, relation, names)
     return Table(text, relation, {name: Column(name, "VARCHAR", kinds[name], loose=True) for name in names})
+
+
+def _refuse_ragged_lines(files: list[Path], separator: str) -> None:
+    for path in files:
+        if path.suffix.lower() in _COMPRESSIONS:
+            continue
+        with path.open(encoding="utf-8", errors="replace", newline="") as file:
+            lines = csv.reader(file, delimiter=separator)
+            names = next(lines, [])
+            for cells in lines:
+                if cells and len(cells) != len(names):
+                    raise TableError(
+                        f"{path} cannot be read: line {lines.line_num} has {len(cells)} cells, expected {len(names)} "
+                        "as in the line of names",
+                        remedy=f"Correct that line; a cell that holds {separator!r} needs quotes.",
+                    )
 
 
 def _read_kinds(connection: duckdb.DuckDBPyConnection, relation: str, names: list[str]) -> dict[str, Kind]:

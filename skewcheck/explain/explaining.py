@@ -105,7 +105,7 @@ def explain_transform(request: Request, comparisons: Mapping[str, Comparison]) -
             continue
         sample = read_sample(task.connection, sides[name], {key: type_ for key, (type_, _) in types.items()}, inputs)
         subject = Subject(sample, trees[name], types, zones, _say_state(request), max(NEAR, sides[name].tolerance))
-        locator = Locator(sample, task.log, task.columns.requested_at, trees[name].columns)
+        locator = Locator(sample, task.log, task.columns, trees[name].columns)
         locators[name] = locator
         found = _peel(subject, locator)
         if not _covers(found):
@@ -134,7 +134,7 @@ def _locate(cause: Cause, locator: Locator, request: Request) -> Cause:
     found = locator.find(differing, locator.sample.matching)
     if found is None:
         return cause
-    where = say_slice(found, locator.columns, redact=request.redact)
+    where = say_slice(found, locator, redact=request.redact)
     begins = any(is_beginning(one) for one in found.conditions)
     first = float(np.nanmin(locator.sample.times[differing])) if begins else None
     return replace(cause, where=where, since=None if first is None else iso(first))
@@ -286,7 +286,7 @@ def _say_place(request: Request, placed: _Placed, step: int, counts: Confirmed) 
     found = placed.slices[step]
     if found is None:
         return {}, None
-    where = say_slice(found, placed.locator.columns, redact=request.redact)
+    where = say_slice(found, placed.locator, redact=request.redact)
     since = counts.first if any(is_beginning(one) for one in found.conditions) else None
     return where, since
 
@@ -301,7 +301,7 @@ def _describe_unknown(request: Request, placed: _Placed, mismatched: int, left: 
     cause = describe_rest(mismatched, left, placed.subject.stage)
     if found is None:
         return cause
-    where = say_slice(found, placed.locator.columns, redact=request.redact)
+    where = say_slice(found, placed.locator, redact=request.redact)
     begins = any(is_beginning(one) for one in found.conditions)
     first = sample.times[sample.differing & ~reproduced]
     since = iso(float(np.nanmin(first))) if begins else None

@@ -15,12 +15,14 @@ from skewcheck.explain.sampling import Sample
 from skewcheck.explain.values.series import Bools, Series
 from skewcheck.explain.values.slices import MISSING, Condition, Slice, find_slice
 from skewcheck.language.types import BOOL, FLOAT64, INT64, STRING, TIMESTAMP, Type
+from skewcheck.replay.columns import LogColumns
 from skewcheck.replay.stages import FILE, ROW
 
 TIME = "requested_at"
 HOUR = "hour of requested_at (UTC)"
 
 _LEFT_OUT = ("feature.", "log.")
+_ASKED = ("request.", "store.", "key.")
 _RECORDED = ("status.", "event_time.")
 """What retrieval recorded of itself, which follows from what was asked."""
 
@@ -40,13 +42,13 @@ class Locator:
     Attributes:
         sample: The sample.
         log: SQL text of the log's files, with the place of every row.
-        requested_at: SQL text of the instant of the request, None where the log does not have it.
+        logged: What the columns of the log hold.
         reads: The inputs that the feature reads.
     """
 
     sample: Sample
     log: str
-    requested_at: str | None
+    logged: LogColumns
     reads: tuple[str, ...] = ()
     _columns: dict[str, Series] | None = None
     _known: dict[tuple[bytes, bytes], Slice | None] = field(default_factory=dict)
@@ -65,7 +67,13 @@ class Locator:
 
     def _read_by_feature(self) -> set[str]:
         """The columns of the log that the feature reads: bounds on them would say what the feature itself says."""
-        return {name for name in self.columns if name.rpartition(".")[2] in self.reads}
+        read = {self.logged.names[name] for name in self.reads if name in self.logged.names}
+        return {name for name in self.columns if name in read or name.rpartition(".")[2] in self.reads}
+
+    def holds_what_was_asked(self, name: str) -> bool:
+        """Whether a column of the log is an input or a key."""
+        asked = {self.logged.names[one] for one in (*self.logged.inputs, *self.logged.keys) if one in self.logged.names}
+        return name in asked or name.startswith(_ASKED)
 
     @property
     def columns(self) -> dict[str, Series]:
@@ -77,10 +85,16 @@ class Locator:
     def _read(self) -> dict[str, Series]:
         connection = self.sample.evaluator.connection
         described = connection.execute(f"DESCRIBE SELECT * FROM {self.log}").fetchall()
+        beside = {
+            "prediction",
+            "request_id",
+            TIME,
+            *map(self.logged.names.get, (*self.logged.served, "request_id", TIME)),
+        }
         kinds = {
             name: _TYPES[kind]
             for name, kind, *_ in described
-            if kind in _TYPES and not name.startswith(_LEFT_OUT) and name != "prediction"
+            if kind in _TYPES and not name.startswith(_LEFT_OUT) and name not in beside
         }
         selected = ", ".join(f"{_read_column(name, kind)} AS {quote_name(name)}" for name, kind in kinds.items())
         rows = f"SELECT {PLACE}, {FILE}, {ROW} FROM {self.sample.relation}"
@@ -90,7 +104,6 @@ class Locator:
         ).to_arrow_table()
         order = np.argsort(table.column(PLACE.strip('"')).to_numpy(), kind="stable")
         columns = {name: make_column(kind, table.column(name), order) for name, kind in kinds.items()}
-        columns.pop("request_id", None)
         times = self.sample.times
         if np.isfinite(times).any():
             hours = np.where(np.isfinite(times), times // 3_600_000_000 % 24, 0).astype(np.int64)
@@ -106,9 +119,9 @@ class Locator:
         kind = self.columns[condition.column].kind
         column = quote_name(condition.column)
         if condition.column == HOUR:
-            column = f"epoch_us({self.requested_at}) // 3600000000 % 24"
+            column = f"epoch_us({self.logged.requested_at}) // 3600000000 % 24"
         elif kind == "Timestamp":
-            column = f"epoch_us({self.requested_at if condition.column == TIME else column})"
+            column = f"epoch_us({self.logged.requested_at if condition.column == TIME else column})"
         elif kind == "Float64":
             column = f"CASE WHEN NOT isnan({column}) THEN {column} END"
         if condition.missing is not None:
@@ -122,16 +135,16 @@ class Locator:
         return " AND ".join(bounds)
 
 
-def say_slice(found: Slice | None, columns: Mapping[str, Series], *, redact: bool = False) -> dict[str, Any]:
+def say_slice(found: Slice | None, locator: Locator, *, redact: bool = False) -> dict[str, Any]:
     """The conditions of a slice as data, but for a beginning in time, which `since` says."""
     said: dict[str, Any] = {}
     for one in found.conditions if found else ():
         if is_beginning(one):
             continue
         data = one.to_data()
-        if columns[one.column].kind == "Timestamp" and one.missing is None:
+        if locator.columns[one.column].kind == "Timestamp" and one.missing is None:
             data = {how: iso(bound) for how, bound in data.items()}
-        if redact and one.missing is None and one.column.startswith(("request.", "store.", "key.")):
+        if redact and one.missing is None and locator.holds_what_was_asked(one.column):
             data = "redacted"
         said[one.column] = data
     return said

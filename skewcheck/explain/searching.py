@@ -7,62 +7,21 @@ against what it takes to say it. What no edit explains is asked about again, on 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from skewcheck.explain.edits.base import Edit, Setting
-from skewcheck.explain.edits.categories import propose_tables
-from skewcheck.explain.edits.clock import propose_zones
-from skewcheck.explain.edits.edges import propose_edges
-from skewcheck.explain.edits.hashing import propose_hashes
-from skewcheck.explain.edits.inputs import propose_columns, propose_exchanges, propose_text_forms
-from skewcheck.explain.edits.instants import propose_cut_instants
-from skewcheck.explain.edits.keyed import propose_keyed_statistics
-from skewcheck.explain.edits.missing import propose_defaults
-from skewcheck.explain.edits.rounding import propose_bounds, propose_narrow, propose_other_rounding, propose_rounding
-from skewcheck.explain.edits.scaling import propose_lines
-from skewcheck.explain.edits.steps import propose_stepped_constants
-from skewcheck.explain.edits.structure import (
-    GIVES,
-    propose_added,
-    propose_constant_result,
-    propose_dropped,
-    propose_order,
-)
-from skewcheck.explain.edits.vectors import propose_orders
+from skewcheck.explain.edits.structure import GIVES
 from skewcheck.explain.inverting import examine
+from skewcheck.explain.proposing import PROPOSERS
 from skewcheck.explain.sampling import Sample
 from skewcheck.explain.trees import InapplicableError, Tree
 from skewcheck.explain.values.bits import bits_of_residual, bits_of_subset
 from skewcheck.explain.values.series import NEAR, Bools, Floats, Series, agree, count_differences, count_pairs
 from skewcheck.explain.values.slices import Slice
-
-PROPOSERS: tuple[Callable[[Setting], Iterator[Edit]], ...] = (
-    propose_lines,
-    propose_stepped_constants,
-    propose_defaults,
-    propose_dropped,
-    propose_added,
-    propose_order,
-    propose_constant_result,
-    propose_keyed_statistics,
-    propose_zones,
-    propose_cut_instants,
-    propose_columns,
-    propose_exchanges,
-    propose_text_forms,
-    propose_tables,
-    propose_narrow,
-    propose_rounding,
-    propose_other_rounding,
-    propose_bounds,
-    propose_edges,
-    propose_hashes,
-    propose_orders,
-)
 
 DEPTH = 3
 """Edits on top of each other."""
@@ -90,6 +49,9 @@ COHERENT = 0.85
 
 STRAY = 0.05
 """Matching rows that an edit may change without a rule that says which, as a share of the rows that it reproduces."""
+
+TOLD = 0.45
+"""Share of what it takes to say which rows differ, that an edit saves where it says so well enough without a slice."""
 
 MANY = 20
 """Different differences of floats from which on an edit that gives all of them is no coincidence."""
@@ -207,7 +169,7 @@ class Search:
             fresh = self._place([trial for start in starts for trial in self._extend(start, asked)], asked)
             tried += fresh
             best = max(tried, key=lambda trial: trial.score, default=None)
-            if best is None or (best.rows >= WHOLE * asked.sum() and best.bits < LONG):
+            if best is None or (best.rows >= WHOLE * asked.sum() and best.bits + 1.5 * best.doubt < LONG):
                 break
             starts = self._choose(fresh)
             tried = sorted(tried, key=lambda trial: -trial.score)[:KEPT]
@@ -262,37 +224,36 @@ class Search:
     def _find_plainer(self, best: Trial, tried: Sequence[Trial]) -> Trial | None:
         """The trial that gives one value, where that is all that is known; None where the best one says more.
 
-        Of rows that all have one value any change is a reason that gives that value in them. It is one where it tells
-        which rows they are, and where it does not, the value is all that can be said.
+        Of rows that have one value, and are told by an input of the feature itself, any change that gives the value
+        there is a reason, such as upper case for a category that has none: then the value is all that can be said.
         """
         if len(set(self.subject.sample.served.take(best.reproduced).listed())) != 1:
             return None
+        told = self._find_place(best)
+        if told is None or not told.is_about(self.subject.tree.columns):
+            return None
         plain = (trial for trial in tried if len(trial.edits) == 1 and GIVES in trial.edits[0].parameters)
-        told = self._bits_of_place(best)
-        alike = [one for one in plain if is_as_good(one, best) or self._is_in_same_place(one, best, told)]
-        return min(alike, key=lambda trial: trial.bits, default=None)
+        alike = (one for one in plain if (best.reproduced & ~one.reproduced).sum() <= 0.005 * best.rows)
+        return next((one for one in alike if self._find_place(one) == told), None)
 
-    def _is_in_same_place(self, plain: Trial, best: Trial, told: float) -> bool:
-        missed = (best.reproduced & ~plain.reproduced).sum()
-        return bool(told > 0 and missed <= 0.005 * best.rows and self._bits_of_place(plain) <= told)
-
-    def _bits_of_place(self, trial: Trial) -> float:
-        """What it takes to say for which rows a trial holds."""
-        if not trial.against.any():
-            return 0.0
-        where = trial.where or self.locate(trial.reproduced, trial.against)
-        return trial.doubt if where is None else where.bits
+    def _find_place(self, trial: Trial) -> Slice | None:
+        """The slice of the log in which a trial holds, None where it is all of it or not known."""
+        return trial.where or (self.locate(trial.reproduced, trial.against) if trial.against.any() else None)
 
     def _tells_rows(self, trial: Trial) -> bool:
         """Whether a trial says for which rows it holds, or has values that nothing else would give.
 
-        One that would change many rows that match says of a value that takes few forms only that it may have changed.
+        One that would change many rows that match says of a value that takes few forms only that it may have changed,
+        unless the rows that it would change are few and have most of the mismatches among them.
         """
         sample = self.subject.sample
-        against = float(sample.weights[trial.against].sum())
-        if against <= STRAY * float(sample.weights[trial.reproduced].sum()):
+        reproduced, against = (float(sample.weights[rows].sum()) for rows in (trial.reproduced, trial.against))
+        if against <= STRAY * reproduced:
             return True
-        if trial.where is not None or self.locate(trial.reproduced, trial.against) is not None:
+        among_all = bits_of_subset(reproduced, float(sample.weights.sum()))
+        if bits_of_subset(reproduced, reproduced + against) <= (1 - TOLD) * among_all:
+            return True
+        if self._find_place(trial) is not None:
             return True
         return count_differences(sample.replayed, sample.served, trial.reproduced) >= MANY
 
@@ -300,7 +261,10 @@ class Search:
         """Every trial with one edit more."""
         left = asked & ~start.reproduced
         if not left.any():
-            return []
+            # It may still need another edit for the rows that match.
+            if not start.against.any():
+                return []
+            left = asked
         edits = self._propose(start.tree, left)
         return self.try_edits(start, edits, asked)
 

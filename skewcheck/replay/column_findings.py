@@ -14,7 +14,7 @@ from skewcheck.causes import Cause
 from skewcheck.replay.alignment import align_labels, align_view
 from skewcheck.replay.comparison import REQUEST_ID, REQUESTED_AT, Sides, say_instant
 from skewcheck.replay.evidence import describe_mismatch
-from skewcheck.replay.forms import FORMS, WINDOWED
+from skewcheck.replay.forms import choose_form
 from skewcheck.replay.history import find_history
 from skewcheck.replay.lag import Lag, find_lag
 from skewcheck.replay.retrieval_causes import classify
@@ -30,10 +30,12 @@ from skewcheck.replay.tracing import (
     trace_column,
     trace_view,
 )
+from skewcheck.replay.window_variants import FoundVariant, find_variant
 from skewcheck.store.as_of import INSTANT, name_key
 from skewcheck.verdict import ColumnVerdict, FeatureVerdict
 
 if TYPE_CHECKING:
+    from skewcheck.language.windows.declaration import Windows
     from skewcheck.replay.replaying import Replay
     from skewcheck.store.repository import Repository
 
@@ -101,7 +103,8 @@ def examine_columns(
         # What differs most often says most surely how far behind the rows are, where a history has it.
         for side, _ in sorted(differing, key=lambda pair: (pair[0].name in history.moving, -pair[1])):
             beside = lags[0].seconds if lags else 0.0
-            column, lag = _examine_column(traced, ours[side.name], beside, task.samples > 0)
+            windows = service.sources.windows.get(view.name)
+            column, lag = _examine_column(traced, repository, windows, ours[side.name], beside, task.samples > 0)
             found[side.name] = column
             lags += [lag] if lag is not None else []
         alignment.append(align_view(traced, lags, matches=not differing))
@@ -118,12 +121,18 @@ def causes_of_reads(feature: FeatureVerdict, columns: Sequence[ColumnVerdict]) -
 
 
 def _examine_column(
-    traced: TracedView, verdict: ColumnVerdict, beside: float, shown: bool
+    traced: TracedView,
+    repository: Repository,
+    windows: Windows | None,
+    verdict: ColumnVerdict,
+    beside: float,
+    shown: bool,
 ) -> tuple[ColumnVerdict, Lag | None]:
     """One column that differs, with what was found about it."""
     column = trace_column(traced, verdict.name)
     lag = find_lag(traced, verdict.name, column, beside)
     classified = classify(traced, verdict.name, column, beside)
+    variant = find_variant(traced, repository, windows, verdict.name, classified.table) if windows else None
     counted = _count_forms(traced, classified.table)
     looked_at = sum(form["rows"] for form in counted)
     evidence = _find_evidence(traced, classified.table) if shown else {}
@@ -133,6 +142,10 @@ def _examine_column(
         )
         for form in counted
     )
+    if variant is not None:
+        # Another window has some values of the declared one by chance, and no delay comes out of these.
+        lag = lag if lag is not None and lag.share >= MOST else None
+        causes = tuple(_tell_variant(cause, variant, shown) for cause in causes)
     residual = _measure_residual(traced, verdict, column, counted, looked_at)
     return replace(verdict, lag=lag.plain() if lag is not None else None, residual=residual, causes=causes), lag
 
@@ -148,7 +161,9 @@ def _count_forms(traced: TracedView, formed: str) -> list[Mapping[str, Any]]:
     )
 
 
-OF_ROWS = frozenset({"stale", "residual", "leakage", "late_or_tie", "latest_not_as_of", "wrong_key", "absent_row"})
+OF_ROWS = frozenset(
+    {"stale", "residual", "leakage", "late_or_tie", "latest_not_as_of", "wrong_key", "absent_row", "filter"}
+)
 """Kinds that befall whole rows of a view, and so all of its columns at once."""
 
 
@@ -202,9 +217,8 @@ def _describe(
         parameters["value"] = form["value"]
     if form["detail"] is not None:
         parameters["key"] = form["detail"]
-    chosen = FORMS[form["form"]]
-    if traced.basis == "windows":
-        chosen = WINDOWED.get(form["form"], chosen)
+    among = parameters["rows"] / max(verdict.comparison.compared, 1)
+    chosen = choose_form(form["form"], among, windowed=traced.basis == "windows")
     kind, says = chosen.kind, chosen.says
     if "delay_seconds" in parameters:
         behind = timedelta(seconds=round(delay / SECOND))
@@ -221,6 +235,16 @@ def _describe(
         says=says,
         root=f"view {verdict.view}" if kind in OF_ROWS else f"column {verdict.name}",
     ).to_data()
+
+
+def _tell_variant(cause: dict[str, Any], found: FoundVariant, shown: bool) -> dict[str, Any]:
+    """A cause with the window that serving computes, where that is its form."""
+    variant = found.variant
+    if cause["parameters"]["form"] != variant.form or not variant.says:
+        return cause
+    parameters = {**cause["parameters"], "serving": variant.serving, "declared": variant.declared}
+    evidence = [found.evidence, *cause["evidence"]] if shown else []
+    return {**cause, "parameters": parameters, "says": variant.says, "evidence": evidence}
 
 
 def _measure_residual(

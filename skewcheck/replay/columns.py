@@ -51,6 +51,7 @@ class LogColumns:
         event_times: For each view whose event time was logged.
         statuses: For each column of the store whose status was logged.
         mistyped_keys: For each join key that was logged with another type, that type and the key's.
+        names: For each feature, input, key and label, `request_id` and `requested_at`, the log's own name for it.
     """
 
     request_id: str | None
@@ -67,6 +68,7 @@ class LogColumns:
     event_times: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, str] = field(default_factory=dict)
     mistyped_keys: dict[str, tuple[str, str]] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
 
     def without(self, names: Iterable[str]) -> tuple[int, ...]:
         """The places in the log of the files that lack at least one of some features and inputs."""
@@ -144,6 +146,7 @@ def find_columns(
         event_times={name: text for name, text in event_times.items() if text is not None},
         statuses={name: text for name, text in statuses.items() if text is not None},
         mistyped_keys=mistyped,
+        names=finder.found | {name: finder.renamed.get(name, name) for name in ("request_id", "requested_at")},
     )
 
 

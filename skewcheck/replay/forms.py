@@ -16,6 +16,8 @@ class Form:
 
 _DEFAULT = "Serve missing where the store has nothing, and let the feature fill it on both sides."
 
+_WINDOWS = "Serve the declared windows: `skewcheck materialise`, or declare what serving computes."
+
 FORMS = {
     "not_served": Form(
         "not_served",
@@ -89,6 +91,16 @@ FORMS = {
         "Serving has the value of another key.",
         "Ask the store with the key that training joins on.",
     ),
+    "other_window": Form(
+        "window",
+        "Serving computes another window than training.",
+        _WINDOWS,
+    ),
+    "other_filter": Form(
+        "filter",
+        "Serving computes the window of other events than training.",
+        _WINDOWS,
+    ),
     "rewritten": Form(
         "latest_not_as_of",
         "The source has another value in the row that serving read: it was changed since, or on its way online.",
@@ -131,8 +143,32 @@ WINDOWED = {
     ),
     "rewritten": Form(
         "latest_not_as_of",
-        "The events give another value as of the instant that serving logged: they were changed since.",
+        "The events give another value as of the instant that serving logged: they may have been changed since.",
         "Append corrections with a new created timestamp.",
+    ),
+    "unexplained": Form(
+        "unexplained",
+        "Neither the declared window nor any other that was tried gives the value that was served.",
+        "Look at the evidence, and at what computes the windows that serving has.",
     ),
 }
 """The same for windows, where their values have no rows and the words are others."""
+
+FEW = 0.05
+"""The share of a column's requests below which events that were changed since are the likely reason why the declared
+windows do not give what was served."""
+
+
+def choose_form(form: str, share: float, *, windowed: bool) -> Form:
+    """What is said of a form.
+
+    Args:
+        form: Its name.
+        share: The share of the requests that were compared which have it.
+        windowed: Whether the values are of windows.
+    """
+    if not windowed:
+        return FORMS[form]
+    if form == "rewritten" and share >= FEW:
+        form = "unexplained"
+    return WINDOWED.get(form, FORMS[form])

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from skewcheck.errors import UsageError
+from skewcheck.errors import SkewcheckError, UsageError
 from skewcheck.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -61,7 +61,10 @@ def read_verdict(path: Path) -> Verdict | DiffVerdict:
     except ValueError:
         data = None  # the reader below says what is wrong
     is_diff = isinstance(data, dict) and data.get("schema") == SCHEMA
-    return DiffVerdict.from_json(text) if is_diff else Verdict.from_json(text)
+    try:
+        return DiffVerdict.from_json(text) if is_diff else Verdict.from_json(text)
+    except SkewcheckError as error:
+        raise SkewcheckError(f"{path} cannot be read: {error.message}", remedy=error.remedy) from error
 
 
 def render_report(verdict: Verdict | DiffVerdict, name: str) -> str:

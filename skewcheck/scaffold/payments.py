@@ -134,7 +134,7 @@ def _remember(account: Account, payments: list[dict[str, Any]]) -> Iterable[dict
             "opened_at": account.opened_at,
             "country": account.country,
             "payments_30d": len(amounts),
-            "mean_amount_30d": round(sum(amounts) / len(amounts), 2) if amounts else None,
+            "mean_amount_30d": round(math.fsum(amounts) / len(amounts), 2) if amounts else None,
         }
         midnight += DAY
 

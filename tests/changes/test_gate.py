@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from skewcheck.changes.diffing import Options
@@ -80,6 +82,17 @@ def test_a_log_is_audited(plain_repo: Path, tmp_path: Path) -> None:
     verdict = run(plain_repo, Options(rows=200, log=str(tmp_path / "absent")))
     assert outcomes(verdict)["audit"] == "incomplete"
     assert verdict.exit_code == 3
+
+
+def test_what_a_log_lacks_is_named(plain_repo: Path, tmp_path: Path) -> None:
+    inputs = {"amount": 600.0, "country": "FR", "distance": 1.0, "channel": "app", "usual": 2.0, "tier": "a"}
+    times = pa.array([datetime(2024, 3, 9, tzinfo=UTC)], pa.timestamp("us", tz="UTC"))
+    log = pa.table({name: [value] for name, value in inputs.items()} | {"paid_at": times, "orders": [1]})
+    pq.write_table(log.append_column("large", pa.array([True])), tmp_path / "log.parquet")
+    verdict = run(plain_repo, Options(rows=200, log=str(tmp_path / "log.parquet")))
+    (audited,) = (stage for stage in verdict.stages if stage.name == "audit")
+    assert audited.outcome == "incomplete"
+    assert "feature amount_log was not compared: the log does not have it" in audited.message
 
 
 def test_declarations_that_cannot_be_loaded_are_no_pass(plain_repo: Path) -> None:

@@ -127,6 +127,16 @@ def test_stale_code_is_not_registered(run: Run, repo: Path) -> None:
     assert not (repo / "registry.db").exists()
 
 
+def test_what_was_registered_is_counted(run: Run, repo: Path) -> None:
+    path = repo / "features" / "payments.py"
+    path.write_text(path.read_text().partition("@payments.feature\ndef country_code")[0])
+    for command in ("fit", "generate"):
+        assert run(command).exit_code == 0
+    outcome = run("apply")
+    assert outcome.exit_code == 0
+    assert outcome.out.startswith("payments: registered 1 feature, read back")
+
+
 def test_an_audit_prints_a_table_and_fails(run: Run, repo: Path) -> None:
     outcome = run("audit", "log")
     assert outcome.exit_code == 1
@@ -205,7 +215,8 @@ def test_a_broken_file_makes_the_verdict_incomplete_unless_it_may_be_ignored(run
 def test_an_audit_before_anything_was_generated_says_what_to_run(run: Run, repo: Path) -> None:
     shutil.rmtree(repo / "codegen")
     outcome = run("audit", "log")
-    assert outcome.exit_code == 2
+    assert outcome.exit_code == 3
+    assert "there is no generated code under" in outcome.said
     assert "Run `skewcheck fit` and `skewcheck generate` first." in outcome.said
 
 

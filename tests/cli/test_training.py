@@ -54,7 +54,9 @@ def test_trainset_of_a_service_without_a_store_or_labels_says_no_more_than_it_di
 def test_delays_are_taken_over_and_the_statistics_of_other_values_are_pointed_out(run: Run, shop: Path) -> None:
     outcome = run("trainset", "--out", "set", "--delay", "account=3h")
     assert outcome.exit_code == 0
-    assert "the statistics were fitted to other rows, or to other values of them" in outcome.out
+    assert (
+        "the statistics were fitted to other rows, or to other values of them; run `skewcheck fit` with" in outcome.out
+    )
     assert json.loads((shop / "set" / "trainset.json").read_text())["delay_seconds"] == {"account": 10800.0}
     assert run("fit", "--delay", "account=3h").exit_code == 0
     assert "the statistics were fitted" not in run("trainset", "--out", "set", "--delay", "account=3h").out

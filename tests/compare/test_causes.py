@@ -191,6 +191,17 @@ def test_no_value_leaves_when_no_sample_is_asked_for() -> None:
         assert "secret" not in compare(*tables, samples=0, explain=True).to_json()
 
 
+def test_without_samples_a_place_is_named_in_the_columns_that_were_asked_for_alone() -> None:
+    host = ["new" if row % 4 == 0 else "old" for row in range(ROWS)]
+    x = [100.0 + 7 * (row % 50) for row in range(ROWS)]
+    trained = pa.table({"id": range(ROWS), "x": x})
+    y = [value * 1000 if name == "new" else value for value, name in zip(x, host, strict=True)]
+    served = pa.table({"id": range(ROWS), "x": y, "host": host})
+    for by, said in (([], "redacted"), (["host"], "new")):
+        (cause,) = column(compare(trained, served, samples=0, by=by, explain=True)).causes
+        assert cause["where"] == {"host": said}
+
+
 def test_no_cause_is_given_for_a_column_that_matches_or_when_none_is_asked() -> None:
     a = pa.table({"id": range(ROWS), "x": NUMBERS, "y": COUNTS})
     b = a.set_column(1, "x", pa.array([x * 2.5 for x in NUMBERS]))
@@ -205,3 +216,32 @@ def test_whole_numbers_near_the_value_by_chance_are_no_rounding() -> None:
     trained = [source.gauss(40, 10) for _ in range(ROWS)]
     served = [float(math.floor(value + source.gauss(0, 4))) for value in trained]
     assert first(find(trained, served)) == ("unexplained", 1.0)
+
+
+def test_a_number_that_goes_round_is_told_from_a_table_of_its_values() -> None:
+    hours = [at.hour for at in AT]
+    (cause,) = find(hours, [(hour - 1) % 24 for hour in hours]).causes
+    assert (cause["kind"], cause["parameters"]["shift"], cause["parameters"]["modulo"]) == ("timezone", -1, 24)
+    days = [row % 7 for row in range(ROWS)]
+    (cause,) = find(days, [(day + 1) % 7 for day in days]).causes
+    assert (cause["kind"], cause["parameters"]["shift"], cause["parameters"]["modulo"]) == ("recode", 1, 7)
+
+
+def test_a_whole_number_that_is_some_more_has_no_other_statistics() -> None:
+    counts = [int(count) for count in COUNTS]
+    (cause,) = find(counts, [count + 3 for count in counts]).causes
+    assert cause["kind"] == "constant"
+    assert cause["parameters"]["offset"] == 3.0
+
+
+def test_a_factor_between_logarithms_or_speeds_is_called_by_its_name() -> None:
+    (cause,) = find(NUMBERS, [number / math.log(10) for number in NUMBERS]).causes
+    assert (cause["kind"], "decimal logarithm" in cause["says"]) == ("constant", True)
+    (cause,) = find(NUMBERS, [number / 3.6 for number in NUMBERS]).causes
+    assert (cause["kind"], "metres a second" in cause["says"]) == ("unit", True)
+
+
+def test_one_number_that_became_another_is_a_default_and_no_bound() -> None:
+    imputed = [0.25 if row % 6 == 0 else number for row, number in enumerate(NUMBERS)]
+    (cause,) = find(imputed, [-8.866503 if number == 0.25 else number for number in imputed]).causes
+    assert (cause["kind"], cause["parameters"]["default"]) == ("default", -8.866503)

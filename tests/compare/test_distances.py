@@ -79,6 +79,8 @@ def test_a_number_of_one_value_has_one_bin() -> None:
 def test_the_largest_gap_is_that_of_the_cumulative_shares() -> None:
     assert largest_gap(np.array([1.0, 2, 3, 4]), np.array([3.0, 4, 5, 6, NAN])) == 0.5
     assert largest_gap(REFERENCE, REFERENCE) == 0
+    thousand = np.arange(1000.0)
+    assert largest_gap(np.tile(thousand, 20), np.tile(thousand, 19)) == 0
     with pytest.raises(ValueError, match="both sides"):
         largest_gap(np.array([NAN]), np.ones(1))
 

@@ -159,6 +159,30 @@ def test_a_broken_file_is_named(tmp_path: Path, name: str) -> None:
         compare(ROWS, str(path))
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "t.csv is empty"),
+        ("id,x\n1,2\n3,4,5\n", "t.csv cannot be read: line 3 has 3 cells, expected 2 as in the line of names"),
+        ("id,x\n1\n", "t.csv cannot be read: line 2 has 1 cells, expected 2 as in the line of names"),
+    ],
+)
+def test_what_is_wrong_with_a_csv_file_is_said(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(TableError) as raised:
+        compare(ROWS, write_text(tmp_path / "t.csv", text))
+    assert raised.value.message.endswith(said)
+
+
+def test_the_only_column_of_a_csv_file_may_have_a_comma_in_its_name(tmp_path: Path) -> None:
+    table = write_text(tmp_path / "t.csv", '"a,b"\n1\n2\n')
+    assert compare(table, table, "a,b").join.pairs == 2
+
+
+def test_a_folder_without_a_table_is_told_from_one_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"the folder .* has no table"):
+        compare(ROWS, str(tmp_path))
+
+
 def test_files_of_several_formats_are_no_table(tmp_path: Path) -> None:
     write(tmp_path / "a.parquet")
     write_text(tmp_path / "b.csv", "id,x\n")

@@ -149,3 +149,24 @@ def test_findings_are_grouped_by_what_serving_does_not_by_what_training_does() -
     alone = Cause(UNEXPLAINED, "transform", 0.1).to_data()
     found = group_causes([("a", [causes[0], alone]), ("b", [causes[1]]), ("c", [other]), ("d", [alone])])
     assert [dict(finding.features) for finding in found] == [{"b": 1.0, "a": 0.9}, {"c": 1.0}, {"a": 0.1}, {"d": 0.1}]
+
+
+def test_a_value_that_serving_takes_for_a_missing_one_is_named_only_where_it_may_be_seen(
+    rides: Rides, clean: dict[str, pa.Array], tmp_path: Path
+) -> None:
+    def lose(table: pa.Table, name: str, value: object, feature: str) -> pa.Table:
+        place = table.column_names.index(feature)
+        given = table.column(name).to_pylist()
+        kept = [None if one == value else old for one, old in zip(given, table.column(place).to_pylist(), strict=True)]
+        return table.set_column(place, feature, pa.array(kept, table.schema.field(place).type))
+
+    table = make_log(rides, clean)
+    name = next(name for name in table.column_names if name.rpartition(".")[2] == "city")
+    value = next(one for one in table.column(name).to_pylist() if one is not None and len(one) > 4)
+    table = lose(table, name, value, "feature.city_code")
+    (cause,) = audit_table(table, tmp_path).skewed[0].causes
+    assert cause["kind"] == "default"
+    assert value.lower() in " ".join([cause["says"], *cause["evidence"]]).lower()
+    redacted = audit_table(table, tmp_path, redact=True).to_json()
+    assert "Serving takes one value of " in redacted
+    assert value.lower() not in redacted.lower()

@@ -62,7 +62,7 @@ def test_what_is_no_verdict_is_refused(tmp_path: Path, content: bytes | None, er
     path = tmp_path / "verdict.json"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(error):
+    with pytest.raises(error, match=r"verdict\.json"):
         read_verdict(path)
 
 

@@ -146,11 +146,12 @@ def _propose_shifts(setting: Setting, node: Node, text: str) -> Iterator[Edit]:
 
 def _shift(setting: Setting, node: Node, text: str, hours: float) -> Edit:
     seconds = round(hours * 3600)
+    much = f"{abs(hours):g} hour{'' if abs(hours) == 1 else 's'}"
     return Edit(
         kind="timezone",
         target=text,
         build=lambda found: make("shift", found, seconds=seconds),
-        says=f"Serving has {text} {abs(hours):g} hours {'later' if hours > 0 else 'earlier'} than training.",
+        says=f"Serving has {text} {much} {'later' if hours > 0 else 'earlier'} than training.",
         fix=f"Read {text} with its time zone in serving.",
         root=about(node.expression, text),
         parameters={"hours": hours},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from skewcheck.explain.trees import Build, Frozen, InapplicableError, make, numb
 from skewcheck.explain.values.bits import bits_of_choice, bits_of_number
 from skewcheck.explain.values.grids import find_decimals
 from skewcheck.explain.values.lines import Line, find_line, fit_band, round_shortest
-from skewcheck.explain.values.units import FACTORS, find_units
+from skewcheck.explain.values.units import FACTORS, LOGARITHMS, find_units
 from skewcheck.language.expressions import Column, Constant, Expression
 from skewcheck.language.types import FLOAT64, INT64
 
@@ -127,19 +127,15 @@ def _propose_units(setting: Setting, node: Node, text: str) -> Iterator[Edit]:
 def _propose_factor(setting: Setting, node: Node, text: str, line: Line) -> Iterator[Edit]:
     """The line itself: a known factor is a unit, any other is a constant."""
     is_instant_length = node.name in {"seconds_since", "second_of_day"}
-    known = next(
-        (
-            name
-            for name, factor in FACTORS.items()
-            if line.offset == 0 and math.isclose(line.slope, factor, rel_tol=1e-7)
-        ),
-        None,
-    )
-    factor = FACTORS[known] if known else line.slope
+    known = _find_factor(FACTORS, line)
+    logarithm = _find_factor(LOGARITHMS, line) if node.name.startswith("log") else None
+    factor = FACTORS[known] if known else LOGARITHMS[logarithm] if logarithm else line.slope
     shown = _say_line(text, factor, line.offset)
     if known:
         kind = "epoch_unit" if is_instant_length or ("second" in known and "milli" in known) else "unit"
         what, bits = f"({known})", bits_of_choice(len(FACTORS))
+    elif logarithm:
+        kind, what, bits = "constant", f"({logarithm})", bits_of_choice(len(LOGARITHMS))
     else:
         if _is_scaled(node):
             return
@@ -162,6 +158,13 @@ def _propose_factor(setting: Setting, node: Node, text: str, line: Line) -> Iter
         bits=place_bits(setting) + bits,
         shown=shown,
     )
+
+
+def _find_factor(factors: Mapping[str, float], line: Line) -> str | None:
+    """The name of the factor that a line is; None where it is none of them."""
+    if line.offset:
+        return None
+    return next((name for name, factor in factors.items() if math.isclose(line.slope, factor, rel_tol=1e-7)), None)
 
 
 def _propose_constants(setting: Setting, node: Node, text: str, wanted: np.ndarray) -> Iterator[Edit]:

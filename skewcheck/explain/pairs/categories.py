@@ -84,6 +84,29 @@ def guess_constant(pairs: Pairs, left: str) -> Iterator[Guess]:
         )
 
 
+def guess_one_value(pairs: Pairs, left: str) -> Iterator[Guess]:
+    """One number that training gives in no other pair became one other: each stands for something that is missing."""
+    where = f"{left} AND {pairs.trained} IS NOT NULL AND {pairs.served} IS NOT NULL"
+    rows = pairs.rows(
+        f"{pairs.trained}, {pairs.served}, count(*)", where, "GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 2"
+    )
+    if pairs.form != "number" or not rows or (len(rows) > 1 and rows[1][2] * 9 > rows[0][2]):
+        return
+    trained, served, count = rows[0]
+    if float(trained).is_integer() and float(served).is_integer():
+        return  # a code, whose table is another
+    if pairs.count(f"NOT ({pairs.differs}) AND {pairs.trained} = {literal(trained)}") * 9 > count:
+        return
+    yield Guess(
+        "default",
+        f"coalesce({pairs.trained} = {literal(trained)} AND {pairs.served} = {literal(served)}, FALSE)",
+        f"Serving gives {say(served)} where training gives {say(trained)} and nowhere else, as for a missing value.",
+        "Leave the missing value to the code of training.",
+        {"side": "serving", "default": plain_value(served), "declared": plain_value(trained)},
+        bits=12.0,
+    )
+
+
 def _find_unknown(pairs: Pairs, where: str, fixed: str, free: str, value: Any) -> Guess | None:
     """The constant stands for values that serving never gives: those that are not in its vocabulary."""
     if pairs.form == "number":

@@ -10,7 +10,7 @@ from skewcheck.explain.pairs.base import Guess, Pairs, is_most, near, show
 from skewcheck.explain.values.bits import bits_of_number
 from skewcheck.explain.values.lines import Line, find_line, round_shortest
 from skewcheck.explain.values.series import NEAR, Floats, agree_numbers
-from skewcheck.explain.values.units import FACTORS
+from skewcheck.explain.values.units import FACTORS, LOGARITHMS
 
 TEMPERATURES = {
     (1.8, 32.0): "degrees Fahrenheit for Celsius",
@@ -29,6 +29,9 @@ FUNCTIONS = {
     "the reciprocal": "CASE WHEN {x} <> 0 THEN 1 / {x} END",
 }
 """Functions that one side may apply and the other not."""
+
+FEWEST_HELD = 3
+"""Different numbers that must be held at a bound."""
 
 DIGITS = range(10)
 
@@ -62,6 +65,8 @@ def guess_numbers(pairs: Pairs, left: str) -> Iterator[Guess]:
     yield from _guess_functions(pairs)
     yield from _guess_overflow(pairs)
     yield from _guess_turns(pairs, a, b)
+    if len(np.unique(a)) == 1:
+        return  # any line goes through one point
     for line in _find_lines(a, b):
         yield _name_line(pairs, line, a)
 
@@ -86,7 +91,7 @@ def _find_lines(a: Floats, b: Floats) -> Iterator[Line]:
 def _guess_turns(pairs: Pairs, a: Floats, b: Floats) -> Iterator[Guess]:
     """A number that goes round, such as an hour, a few steps off."""
     for cycle, kind, what in _CYCLES:
-        if not all((x == np.floor(x)).all() and x.min() == 0 and x.max() == cycle - 1 for x in (a, b)):
+        if not all((x == np.floor(x)).all() and x.min() >= 0 and cycle - 3 <= x.max() < cycle for x in (a, b)):
             continue
         steps, counts = np.unique((b - a) % cycle, return_counts=True)
         step = int(steps[np.argmax(counts)])
@@ -97,7 +102,8 @@ def _guess_turns(pairs: Pairs, a: Floats, b: Floats) -> Iterator[Guess]:
             f"Serving gives {signed:+d} for training's number, counted round {cycle}, as {what}.",
             "Count in one zone and from one start on both sides.",
             {"shift": signed, "modulo": cycle},
-            bits=8.0,
+            # More than a line takes that explains as much, where nothing went round.
+            bits=20.0,
         )
 
 
@@ -196,6 +202,9 @@ def _guess_clip(pairs: Pairs, a: Floats, b: Floats) -> Iterator[Guess]:
         ):
             if not is_most((held == bound) & past):
                 continue
+            # One value that became another is no bound, and neither is one that serving goes beyond where it matches.
+            if len(np.unique(free[(held == bound) & past])) < FEWEST_HELD:
+                continue
             beyond = ">" if operator == "<=" else "<"
             yield Guess(
                 "clip",
@@ -263,6 +272,10 @@ def _name_line(pairs: Pairs, line: Line, a: Floats) -> Guess:
     if slope == 1 and times and abs(offset) % 900 == 0:
         says = f"Serving is {show(offset)} off, which is {show(offset / 3600)} hours in seconds."
         return Guess("timezone", holds, says, "Read the time in one zone on both sides.", parameters, bits)
+    logarithm = next((word for word, factor in LOGARITHMS.items() if abs(slope / factor - 1) <= 1e-9), None)
+    if logarithm is not None and offset == 0:
+        says = f"Serving gives {formula} for training's x: {logarithm}."
+        return Guess("constant", holds, says, "Take one logarithm on both sides.", parameters, bits)
     if slope == 1 and (a == np.floor(a)).all():
         says = f"Serving gives {formula} for training's x."
         return Guess("constant", holds, says, "Count from the same number on both sides.", parameters, bits)

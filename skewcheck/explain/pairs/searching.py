@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from skewcheck.causes import UNEXPLAINED, Cause
 from skewcheck.explain.pairs.base import Guess, Pairs
-from skewcheck.explain.pairs.categories import guess_constant, guess_missing, guess_table
+from skewcheck.explain.pairs.categories import guess_constant, guess_missing, guess_one_value, guess_table
 from skewcheck.explain.pairs.numbers import guess_numbers
 from skewcheck.explain.pairs.places import find_place
 from skewcheck.explain.pairs.shifts import guess_column, guess_stale, shift_pairs
@@ -30,7 +30,7 @@ FEWEST = 3
 SAMPLED = 20_000
 """Pairs that differ, and as many that match, among which the best guess is chosen; it is then counted on all."""
 
-PRIVATE = frozenset({"default", "constant", "table", "unknown", "given"})
+PRIVATE = frozenset({"default", "declared", "constant", "table", "unknown", "given"})
 """Parameters that are values of single pairs."""
 
 WITHOUT_VALUES = {
@@ -44,7 +44,9 @@ WITHOUT_VALUES = {
 _SAMPLE, _ROW = "sampled_pairs", "sampled_row"
 
 
-def explain_pairs(pairs: Pairs, *, stage: str = "", redact: bool = False) -> tuple[Cause, ...]:
+def explain_pairs(
+    pairs: Pairs, *, stage: str = "", redact: bool = False, shown: Collection[str] = ()
+) -> tuple[Cause, ...]:
     """Why the values of one column differ, the cause that explains most first.
 
     A cause is counted on every pair. Several are peeled off one after another, each from what those before it leave;
@@ -54,6 +56,7 @@ def explain_pairs(pairs: Pairs, *, stage: str = "", redact: bool = False) -> tup
         pairs: The pairs.
         stage: The cut whose mismatches they are; empty for two tables.
         redact: Leave out what single pairs hold.
+        shown: Columns whose values are said all the same where a cause has its place there.
     """
     if windows := explain_windows(pairs, stage, redact=redact):
         return windows
@@ -74,13 +77,13 @@ def explain_pairs(pairs: Pairs, *, stage: str = "", redact: bool = False) -> tup
     if total and (rest > STATED * total or not causes):
         causes.append(_describe_rest(pairs, left, rest, total, stage))
     ordered = sorted(causes, key=lambda cause: (cause.kind == UNEXPLAINED, -cause.explains))
-    return tuple(_redact(cause) if redact else cause for cause in ordered)
+    return tuple(_redact(cause, shown) if redact else cause for cause in ordered)
 
 
-def _redact(cause: Cause) -> Cause:
+def _redact(cause: Cause, shown: Collection[str]) -> Cause:
     """The cause without values of single pairs."""
     parameters = {name: value for name, value in cause.parameters.items() if name not in PRIVATE}
-    where = dict.fromkeys(cause.where, "redacted")
+    where = {name: value if name in shown else "redacted" for name, value in cause.where.items()}
     return replace(cause, parameters=parameters, where=where, says=WITHOUT_VALUES.get(cause.kind, cause.says))
 
 
@@ -111,6 +114,7 @@ def _guess(pairs: Pairs, left: str) -> Iterator[Guess]:
         yield from _guess_cast(*pairs.text)
         return
     yield from guess_constant(pairs, left)
+    yield from guess_one_value(pairs, left)
     if pairs.form == "number":
         yield from guess_numbers(pairs, left)
     if pairs.form == "text":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 from skewcheck.language.units import conversion, same_dimension
@@ -45,9 +46,19 @@ FACTORS = {
     "kibibytes for bytes": 1 / 1024.0,
     "degrees for radians": 57.29577951308232,
     "radians for degrees": 0.017453292519943295,
+    "kilometres an hour for metres a second": 3.6,
+    "metres a second for kilometres an hour": 1 / 3.6,
     "the other sign": -1.0,
 }
 """Factors between units that nobody stated."""
+
+LOGARITHMS = {
+    "the decimal logarithm for the natural one": 1 / math.log(10.0),
+    "the natural logarithm for the decimal one": math.log(10.0),
+    "the binary logarithm for the natural one": 1 / math.log(2.0),
+    "the natural logarithm for the binary one": math.log(2.0),
+}
+"""Factors between logarithms."""
 
 
 @cache
