@@ -172,20 +172,20 @@ def _audit_once(log: Path | str, code: _Code, open_repository: OpenRepository | 
 def _explain(
     task: Replay, generated: Path, replayed: Replayed, open_repository: OpenRepository | None, options: Options
 ) -> tuple[dict[str, tuple[dict[str, Any], ...]], tuple[Problem, ...]]:
-    """The causes of every skewed feature, and why they were not sought where they were not."""
-    found = {name: stages["transform"] for name, stages in replayed.features.items() if "transform" in stages}
-    if not options.explain or not any(comparison.mismatched for comparison in found.values()):
-        return {}, ()
-    from skewcheck.explain.explaining import Request, explain_transform  # a log without skew does without it
-
+    """The causes of every skewed feature, and what is wrong with the statistics that they are sought with."""
     path = generated / "state.json"
     try:
         state = read_state(path)
     except StateError as error:
-        return {}, (Problem("warning", "causes", f"were not sought: {error.message}", error.remedy),)
+        return {}, (Problem("warning", "state", f"{error.message}; no causes can be sought", error.remedy),)
     if state.hash != task.manifest.state:
         remedy = "Restore the file, or run `skewcheck generate`."
-        return {}, (Problem("warning", "causes", f"were not sought: {path} is not what the code has", remedy),)
+        said = f"{path} is not what the code was generated from; no causes can be sought"
+        return {}, (Problem("warning", "state", said, remedy),)
+    found = {name: stages["transform"] for name, stages in replayed.features.items() if "transform" in stages}
+    if not options.explain or not any(comparison.mismatched for comparison in found.values()):
+        return {}, ()
+    from skewcheck.explain.explaining import Request, explain_transform  # a log without skew does without it
 
     def read_expression(name: str) -> Expression | None:
         if open_repository is None:

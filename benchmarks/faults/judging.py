@@ -107,7 +107,7 @@ def judge_flights(pods: int) -> list[Judged]:
 
 
 def judge_windows(requests: int, seed: int) -> list[Judged]:
-    """Faults of the job that keeps windows fresh; what it computes otherwise an audit sees and cannot name."""
+    """Faults of the job that keeps windows fresh: it is late, or computes other windows."""
     return [
         Judged(
             WINDOWS,

@@ -103,12 +103,15 @@ class Locator:
             f"JOIN {self.log} AS logged USING ({FILE}, {ROW})"
         ).to_arrow_table()
         order = np.argsort(table.column(PLACE.strip('"')).to_numpy(), kind="stable")
-        columns = {name: make_column(kind, table.column(name), order) for name, kind in kinds.items()}
+        columns: dict[str, Series] = {}
         times = self.sample.times
-        if np.isfinite(times).any():
+        timed = bool(np.isfinite(times).any())
+        if timed:  # before other times that tell as much
+            columns[TIME] = Series("Timestamp", np.nan_to_num(times).astype(np.int64), ~np.isfinite(times))
+        columns |= {name: make_column(kind, table.column(name), order) for name, kind in kinds.items()}
+        if timed:
             hours = np.where(np.isfinite(times), times // 3_600_000_000 % 24, 0).astype(np.int64)
             columns[HOUR] = Series("Int64", hours, ~np.isfinite(times))
-            columns[TIME] = Series("Timestamp", np.nan_to_num(times).astype(np.int64), ~np.isfinite(times))
         return columns
 
     def write(self, found: Slice) -> str:

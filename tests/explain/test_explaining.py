@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -15,6 +16,7 @@ from benchmarks.faults.serving import Fault
 from benchmarks.faults.world import Rides, compute_features, make_log, make_rides, write_generated, write_log
 from skewcheck.audit import Options, audit
 from skewcheck.causes import KINDS, UNEXPLAINED, Cause, group_causes
+from skewcheck.fit.state import read_state
 from skewcheck.verdict import Verdict
 
 ROWS = 1500
@@ -85,14 +87,24 @@ def test_no_cause_is_sought_where_none_is_asked_for(rides: Rides, clean: dict[st
     assert audit_table(make_log(rides, serve(rides, clean, CODE)), tmp_path, explain=False).skewed[0].causes == ()
 
 
-def test_a_state_that_is_gone_or_another_is_said(rides: Rides, clean: dict[str, pa.Array], tmp_path: Path) -> None:
+@pytest.mark.parametrize("faults", [(), (CODE,)])
+@pytest.mark.parametrize("state", [None, "{}", "another"])
+def test_a_state_that_is_gone_or_another_is_said(
+    rides: Rides, clean: dict[str, pa.Array], tmp_path: Path, faults: tuple[Fault, ...], state: str | None
+) -> None:
     generated = tmp_path / "codegen" / "rides"
     shutil.copytree(write_generated(), generated)
-    table = make_log(rides, serve(rides, clean, CODE))
-    (generated / "state.json").unlink()
-    verdict = audit_table(table, tmp_path, generated)
-    assert verdict.skewed[0].causes == ()
-    assert [problem.severity for problem in verdict.problems if problem.where == "causes"] == ["warning"]
+    path = generated / "state.json"
+    if state == "another":
+        other = read_state(path)
+        dataclasses.replace(other, training={**other.training, "rows": 1}).write(path)
+    elif state is not None:
+        path.write_text(state)
+    else:
+        path.unlink()
+    verdict = audit_table(make_log(rides, serve(rides, clean, *faults)), tmp_path, generated)
+    assert all(feature.causes == () for feature in verdict.skewed)
+    assert [problem.severity for problem in verdict.problems if problem.where == "state"] == ["warning"]
 
 
 def test_last_digits_are_no_fault_of_the_expression(rides: Rides, clean: dict[str, pa.Array], tmp_path: Path) -> None:

@@ -199,3 +199,12 @@ def test_another_logarithm_is_called_by_its_name() -> None:
     assert [edit.says for edit in found[0].edits] == [
         "Serving has x.log() × 0.434294 where training has x.log() (the decimal logarithm for the natural one)."
     ]
+
+
+def test_conditions_of_a_choice_may_be_asked_in_another_order() -> None:
+    rows = numbers(km=lambda draw: draw.uniform(0, 60), fare=lambda draw: draw.uniform(0, 99))
+    km, fare = column("km", "Float64"), column("fare", "Float64")
+    tier = sk.when(km > 50.0).then("far").when(km > 30.0).then("long").when(fare > 50.0).then("care").otherwise("plain")
+    kinds = {"km": "Float64", "fare": "Float64"}
+    found = search_rows(tier, kinds, rows, lambda row, trained: "care" if row["fare"] > 50 else trained)
+    assert name_edits(found) == [("operator_order", {"condition": 3, "serving": 1, "declared": 3})]

@@ -132,9 +132,10 @@ def examine(
 def test_another_length_is_named(shop: Repository, tmp_path: Path, window: str, serving: str, timed: bool) -> None:
     feature = declared(shop)
     other = replace(feature, window=replace(feature.window, length=parse_window(window)))
-    cause = examine(shop, tmp_path, plant(shop, other, ask(), timed=timed)).causes[0]
-    assert cause["kind"] == "window"
-    assert cause["explains"] > 0.9
+    found = examine(shop, tmp_path, plant(shop, other, ask(), timed=timed))
+    assert found.lag is None
+    (cause,) = found.causes
+    assert (cause["kind"], cause["explains"]) == ("window", 1.0)
     assert cause["says"] == f"Serving computes the window over {serving}; training over 7 days."
     assert cause["parameters"]["serving"] == serving
     assert cause["parameters"]["declared"] == "7 days"

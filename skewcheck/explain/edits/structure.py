@@ -101,6 +101,8 @@ def _added(setting: Setting, node: Node, text: str, name: str) -> Edit:
 def propose_order(setting: Setting) -> Iterator[Edit]:
     """Two operators that follow each other, the other way round."""
     for node, text in setting.declared():
+        if node.name == "choose":
+            yield from _propose_conditions(setting, node, text)
         below = setting.operand(node)
         if below is None or below.text is None or not _is_chain(node) or not _is_chain(below):
             continue
@@ -117,6 +119,49 @@ def propose_order(setting: Setting) -> Iterator[Edit]:
             bits=place_bits(setting) + 1.0,
             shown=f"{below.name} of {node.name}",
         )
+
+
+def _propose_conditions(setting: Setting, node: Node, text: str) -> Iterator[Edit]:
+    """Conditions of one choice that are asked in another order: one of them earlier or later than training asks it."""
+    parent = node.parent
+    if parent is not None and parent.operator.name == "choose" and parent.operands[2] is node.expression:
+        return  # they belong to the choice above
+    count = len(_list_conditions(node.expression)) - 1
+    for taken in range(count):
+        for put in range(count):
+            if put in (taken, taken - 1):
+                continue  # next to each other, the later one moved up is the earlier one moved down
+            yield Edit(
+                kind="operator_order",
+                target=text,
+                build=_move_condition(taken, put),
+                says=f"Serving asks condition {taken + 1} of {text} in place {put + 1}.",
+                fix="Ask the conditions in training's order in serving.",
+                root=text,
+                parameters={"condition": taken + 1, "serving": put + 1, "declared": taken + 1},
+                bits=place_bits(setting) + bits_of_choice(count * count),
+                shown=f"{text}, condition {taken + 1} in place {put + 1}",
+            )
+
+
+def _list_conditions(node: Expression) -> list[tuple[Expression, ...]]:
+    """The conditions of a choice with their values, and what is left where none holds."""
+    found: list[tuple[Expression, ...]] = []
+    while node.operator.name == "choose":
+        found.append(node.operands[:2])
+        node = node.operands[2]
+    return [*found, (node,)]
+
+
+def _move_condition(taken: int, put: int) -> Build:
+    def build(node: Expression) -> Expression:
+        *conditions, (made,) = _list_conditions(node)
+        conditions.insert(put, conditions.pop(taken))
+        for condition, value in reversed(conditions):
+            made = make("choose", condition, value, made)
+        return made
+
+    return build
 
 
 def propose_constant_result(setting: Setting) -> Iterator[Edit]:
