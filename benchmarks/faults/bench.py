@@ -22,7 +22,6 @@ from benchmarks.faults.printing import (
     Scenario,
     console,
     say_kinds,
-    say_nameless,
     say_pairs,
     say_peers,
     say_scenarios,
@@ -58,7 +57,6 @@ def main() -> int:
         failed = say_scenarios(scenarios)
         everywhere = [one for name, faults in scenarios if name in {EVERYWHERE, VERSIONS.format(50)} for one in faults]
         failed += say_kinds(everywhere, [kind for kind in KINDS if kind != UNEXPLAINED])
-        say_nameless(everywhere)
         console.print()
         failed += _say_pairs(pool, rows, requests)
         failed += _say_findings(pool, rows)

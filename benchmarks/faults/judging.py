@@ -116,7 +116,6 @@ def judge_windows(requests: int, seed: int) -> list[Judged]:
             max(one.touched.values()) / requests,
             one.detected,
             one.named,
-            nameable=one.fault.nameable,
         )
         for one in run_windows(requests, seed)
     ]

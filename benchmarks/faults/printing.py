@@ -26,19 +26,11 @@ def say_scenarios(scenarios: Sequence[Scenario]) -> list[str]:
         for log in dict.fromkeys(one.log for one in counted):
             ours = [one for one in counted if one.log == log]
             table.add_row(name, log, *_count(ours), _count_located(ours))
-            missed += [(name, one) for one in ours if not one.detected or (one.nameable and not one.first)]
+            missed += [(name, one) for one in ours if not (one.detected and one.first)]
     console.print(table)
     for name, one in missed:
         console.print(f"  {name}, {one.log}: {_say(one)}")
     return failed
-
-
-def say_nameless(faults: Sequence[Judged]) -> None:
-    """What is seen and cannot be named, and what is said of it."""
-    console.print("seen, and not to be named:")
-    for one in keep_counted(faults):
-        if not one.nameable:
-            console.print(f"  {one.log}: {_say(one)}")
 
 
 def say_kinds(faults: Sequence[Judged], order: Sequence[str]) -> list[str]:
@@ -88,11 +80,14 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _count(faults: Sequence[Judged]) -> tuple[str, ...]:
-    """Faults, those detected, and of those that can be named the ones that are; with their number where it differs."""
-    nameable = [one for one in faults if one.nameable]
-    of = "" if len(nameable) == len(faults) else f" of {len(nameable)}"
-    named = (sum(one.first for one in nameable), sum(one.within(3) for one in nameable))
-    return str(len(faults)), str(sum(one.detected for one in faults)), *(f"{count}{of}" for count in named)
+    """Faults, those detected, those whose kind is named first, and those where it is among the first three."""
+    counts = (
+        len(faults),
+        sum(one.detected for one in faults),
+        sum(one.first for one in faults),
+        sum(one.within(3) for one in faults),
+    )
+    return tuple(map(str, counts))
 
 
 def _count_located(faults: Sequence[Judged]) -> str:

@@ -29,7 +29,6 @@ class Judged:
         named: The kinds of the causes, those that explain most first.
         error: The error of the numbers that had to be solved; None where there are none.
         located: Whether the slice and the time were told; None where there are none to tell.
-        nameable: Whether it can be named at all; otherwise it is only to be seen.
     """
 
     log: str
@@ -40,7 +39,6 @@ class Judged:
     named: tuple[str, ...]
     error: float | None = None
     located: bool | None = None
-    nameable: bool = True
 
     @property
     def kind(self) -> str:
@@ -74,8 +72,7 @@ def find_failed(name: str, faults: Sequence[Judged]) -> list[str]:
     """The floors of single faults below which a scenario is."""
     unseen = sum(not one.detected for one in faults)
     failed = [f"{name}: {unseen} not detected"] if unseen else []
-    nameable = [one for one in faults if one.nameable]
-    if sum(one.first for one in nameable) < SINGLE_FLOOR * len(nameable):
+    if sum(one.first for one in faults) < SINGLE_FLOOR * len(faults):
         failed.append(f"{name}: kind first")
     return failed
 

@@ -77,7 +77,6 @@ class WindowFault:
     Attributes:
         name: In words.
         kind: The kind of cause that it is.
-        nameable: Whether an audit can name it; otherwise it sees the difference alone.
         delay: Seconds by which the windows are behind.
         refreshed: Seconds between two runs of the job, which runs on full multiples of them.
         length: Its length against the declared one.
@@ -88,7 +87,6 @@ class WindowFault:
 
     name: str
     kind: str
-    nameable: bool = True
     delay: int = 0
     refreshed: int = 0
     length: float = 1.0

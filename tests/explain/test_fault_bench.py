@@ -58,8 +58,6 @@ def test_floors_fail_below_them_only() -> None:
     assert find_failed("here", [good] * 18 + [bad] * 2) == ["here: kind first"]
     unseen = Judged("rides", (("unit",),), "a fault", 1.0, detected=False, named=("unit",))
     assert find_failed("here", [good] * 20 + [unseen]) == ["here: 1 not detected"]
-    nameless = Judged("rides", (("sampling",),), "a fault", 1.0, detected=True, named=(), nameable=False)
-    assert find_failed("here", [good, nameless]) == []
     assert keep_counted([judged(touched=0.0009), good]) == [good]
 
 
