@@ -24,7 +24,7 @@ grows with them; ours does not."""
 LIMIT = 0.2
 SPAN = 90 * 86_400 * 1_000_000
 START = 1_709_251_200_000_000
-ROUNDS = 2
+ROUNDS = 4
 
 STORE = """
 project: shop
