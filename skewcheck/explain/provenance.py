@@ -11,17 +11,27 @@ import duckdb
 
 from skewcheck.causes import Cause
 from skewcheck.engines.duckdb import write_query
-from skewcheck.errors import StateError
 from skewcheck.explain.edits.categories import code_bounds
 from skewcheck.explain.inverting import SCALES
 from skewcheck.explain.trees import Frozen, Tree
 from skewcheck.fit.history import Earlier
-from skewcheck.fit.statistics import compute_statistic
 from skewcheck.language.expressions import Expression, expand
 from skewcheck.language.terms import finite
 
 EXACT = 1e-6
 """How far solved statistics may be from known ones, relative to the scale among them."""
+
+_MEASURES = {
+    "mean": "avg(value)",
+    "standard_deviation": "stddev_pop(value)",
+    "minimum": "min(value)",
+    "maximum": "max(value)",
+    "range": "max(value) - min(value)",
+    "largest_absolute": "max(abs(value))",
+    "median": "median(value)",
+    "quartile_range": "quantile_cont(value, 0.75) - quantile_cont(value, 0.25)",
+}
+"""For kinds of statistics the SQL that is near enough to recognise them, in one pass and little memory."""
 
 ROOTS = {"statistics": "statistics of ", "recode": "table of "}
 """For each kind of cause that has a source how its root begins; the operator's text follows."""
@@ -113,18 +123,16 @@ def _fit_log(
     solved: Mapping[str, float],
 ) -> tuple[int, dict[str, Any]]:
     """How many requests have a value to fit the operator to, and the statistics of these; none where there are none."""
-    query = write_query({"explain.value": finite(expand(operand, {}))}, source=log)
-    connection.execute(
-        f'CREATE OR REPLACE TEMP TABLE explain_values AS SELECT "explain.value" AS value FROM ({query}) '
-        'WHERE "explain.value" IS NOT NULL'
-    )
-    try:
-        statistics = {
-            statistic.name: compute_statistic(connection, "SELECT * FROM explain_values", statistic)
-            for statistic in operator.inner.statistics()
-            if statistic.name in solved
-        }
-    except StateError:
+    asked = {
+        statistic.name: _MEASURES[statistic.kind]
+        for statistic in operator.inner.statistics()
+        if statistic.name in solved and statistic.kind in _MEASURES
+    }
+    if len(asked) < len(solved):
         return 0, {}
-    counted = connection.execute("SELECT count(*) FROM explain_values").fetchone()
-    return int(counted[0]) if counted else 0, statistics
+    query = write_query({"explain.value": finite(expand(operand, {}))}, source=log)
+    row = connection.execute(
+        f'SELECT count(value), {", ".join(asked.values())} FROM (SELECT "explain.value" AS value FROM ({query}))'
+    ).fetchone()
+    count, *values = row or (0,)
+    return int(count), dict(zip(asked, values, strict=True)) if count else {}
